@@ -1,0 +1,25 @@
+using Microsoft.AspNetCore.Builder;
+
+namespace ServiceDefaults.Tests;
+
+public sealed class ListeningTests
+{
+    [Theory]
+    [InlineData("http://0.0.0.0:0")]
+    [InlineData("http://*:0")]
+    [InlineData("http://[::]:0")]
+    public async Task Start_AddressBeyondLoopback_Refuses(string url)
+    {
+        var exception = await Assert.ThrowsAnyAsync<Exception>(() => TestService.StartAsync(static _ => { }, url: url));
+        Assert.Contains("Security:ListenBeyondLoopback", exception.ToString());
+    }
+
+    [Fact]
+    public async Task Start_AddressBeyondLoopbackAndToldTo_Listens()
+    {
+        await using var service = await TestService.StartAsync(static app => app.MapGet("/", static () => "ok"),
+            new() { ["Security:ListenBeyondLoopback"] = "true" }, url: "http://0.0.0.0:0");
+        using var client = new HttpClient();
+        Assert.Equal("ok", await client.GetStringAsync($"http://127.0.0.1:{new Uri(service.Address.Replace("0.0.0.0", "h")).Port}/"));
+    }
+}
