@@ -1,0 +1,3 @@
+import './viewer.css';
+
+document.getElementById('viewer')?.setAttribute('data-state', 'starting');

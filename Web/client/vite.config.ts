@@ -1,0 +1,42 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { defineConfig } from 'vite';
+
+const packages = resolve(import.meta.dirname, 'node_modules');
+
+/** One entry per page: a page loads only its own code. */
+const pages = ['viewer', 'studies'];
+const entries = Object.fromEntries(
+  pages
+    .map((page) => [page, resolve(import.meta.dirname, `src/${page}/main.ts`)] as const)
+    .filter(([, path]) => existsSync(path)),
+);
+
+export default defineConfig({
+  root: import.meta.dirname,
+  base: '/dist/',
+  publicDir: false,
+  resolve: {
+    alias: [
+      // A dependency of Cornerstone3D imports node's "events"; without the npm package the page fails at run time.
+      { find: /^events$/, replacement: resolve(packages, 'events/events.js') },
+      // The package's decoders one by one: its own worker brings all of them at once, and comlink.
+      {
+        find: /^@decoders\//,
+        replacement: resolve(packages, '@cornerstonejs/dicom-image-loader/dist/esm/shared/decoders') + '/',
+      },
+    ],
+  },
+  worker: { format: 'es' },
+  build: {
+    target: 'es2022',
+    outDir: process.env['CLIENT_OUT'] ?? resolve(import.meta.dirname, '../wwwroot/dist'),
+    emptyOutDir: true,
+    manifest: true,
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 4096,
+    reportCompressedSize: false,
+    rolldownOptions: { input: entries },
+  },
+  test: { environment: 'node', include: ['tests/**/*.test.ts'] },
+} as Parameters<typeof defineConfig>[0]);
