@@ -1,0 +1,28 @@
+namespace Platform.Tests.Shared;
+
+/// <summary>Finds programs that tests use as oracles and peers.</summary>
+public static class ToolPath
+{
+    /// <summary>
+    /// The full path of a program, null where it is not installed. "pydicom" finds a Python that can import pydicom and numpy.
+    /// </summary>
+    public static string? Find(string tool) => tool == "pydicom" ? Pydicom.Value : OnPath(tool).FirstOrDefault();
+
+    // Debian's packages belong to Debian's python3; another one may come first on the PATH.
+    private static readonly Lazy<string?> Pydicom = new(() => new[] { "/usr/bin/python3" }.Concat(OnPath("python3")).FirstOrDefault(CanImport));
+
+    private static bool CanImport(string python)
+    {
+        if (!File.Exists(python)) return false;
+        using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(python, ["-c", "import pydicom, numpy"]) { RedirectStandardError = true, RedirectStandardOutput = true });
+        if (process is null) return false;
+        process.WaitForExit();
+        return process.ExitCode == 0;
+    }
+
+    private static IEnumerable<string> OnPath(string tool) =>
+        from folder in (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+        let path = Path.Combine(folder, tool)
+        where File.Exists(path)
+        select path;
+}
