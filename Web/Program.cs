@@ -1,3 +1,29 @@
+using Web.Assets;
+using Web.Dicomweb;
+using Web.Errors;
+using Web.Security;
+using Web.Studies;
+using Web.Viewer;
+
 var builder = WebApplication.CreateBuilder(args);
+builder.AddServiceDefaults();
+builder.WebHost.ConfigureKestrel(static kestrel =>
+{
+    kestrel.AddServerHeader = false;
+    kestrel.Limits.MaxRequestBodySize = 64 * 1024; // the search form; files go from the browser to ImageApi
+});
+
+builder.Services.AddRazorComponents();
+builder.Services.AddImageApi().AddAssets().AddStudies();
+
 var app = builder.Build();
+
+app.UsePageSecurity();
+app.UseErrorPages();
+
+app.MapDefaultEndpoints();
+app.MapAssets();
+app.MapStudyPages();
+app.MapViewerPages();
+
 app.Run();

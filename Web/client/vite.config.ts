@@ -4,11 +4,11 @@ import { defineConfig } from 'vite';
 
 const packages = resolve(import.meta.dirname, 'node_modules');
 
-/** One entry per page: a page loads only its own code. */
-const pages = ['viewer', 'studies'];
+/** One entry per page: a page loads only its own code. The site's stylesheet is on every page, also on those without scripts. */
+const sources = { site: 'styles/site.css', viewer: 'viewer/main.ts', studies: 'studies/main.ts' };
 const entries = Object.fromEntries(
-  pages
-    .map((page) => [page, resolve(import.meta.dirname, `src/${page}/main.ts`)] as const)
+  Object.entries(sources)
+    .map(([name, source]) => [name, resolve(import.meta.dirname, 'src', source)] as const)
     .filter(([, path]) => existsSync(path)),
 );
 
