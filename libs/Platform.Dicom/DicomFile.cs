@@ -1,4 +1,5 @@
 using System.Buffers;
+using Platform.Dicom.Parsing;
 
 namespace Platform.Dicom;
 
@@ -15,41 +16,83 @@ public readonly record struct DicomPixelData(DicomTag Tag, DicomVr Vr, long Offs
 /// </summary>
 public sealed class DicomFile : IDisposable
 {
+    private readonly ElementTable? _table;
+    private readonly DicomPixelData? _pixelData;
+    private DicomDataset? _fileMeta;
+    private readonly int _datasetFirst;
+
     /// <summary>A file made in memory: file meta information is filled in from the data set when written.</summary>
     public DicomFile(DicomDataset dataset, DicomTransferSyntax transferSyntax)
     {
         Dataset = dataset;
         TransferSyntax = transferSyntax;
-        FileMeta = [];
+        _fileMeta = [];
+    }
+
+    internal DicomFile(ElementParser parser, ElementTable table, long? sourceLength)
+    {
+        _table = table;
+        _datasetFirst = parser.DatasetFirst;
+        _pixelData = parser.PixelData;
+        DatasetPosition = parser.DatasetPosition;
+        TransferSyntax = parser.TransferSyntax;
+        SourceLength = sourceLength;
+        Dataset = new DicomDataset(table, parser.DatasetFirst, table.Count, null);
     }
 
     /// <summary>Group 0002; empty for a bare data set.</summary>
-    public DicomDataset FileMeta { get; }
+    public DicomDataset FileMeta => _fileMeta ??= new DicomDataset(_table!, 0, _datasetFirst, null);
 
     public DicomDataset Dataset { get; }
 
-    /// <summary>As the file meta information says, or as found out where it does not.</summary>
+    /// <summary>As the file meta information says, or as found out where it is missing or wrong.</summary>
     public DicomTransferSyntax TransferSyntax { get; }
 
     /// <summary>Where the pixel data is, whether it was read or stopped at; null where there is none at the top level.</summary>
-    public DicomPixelData? PixelData { get; }
+    public DicomPixelData? PixelData => _pixelData;
 
-    /// <summary>Length of the source in bytes; null where it is not known. For a deflated data set of what was inflated.</summary>
+    /// <summary>Length of the source in bytes; null where it is not known, as of a deflated data set that was not read to its end.</summary>
     public long? SourceLength { get; }
+
+    /// <summary>Where the data set begins in the buffer.</summary>
+    internal int DatasetPosition { get; }
+
+    internal ElementTable? Table => _table;
 
     /// <summary>
     /// Reads a file. Throws <see cref="DicomParseException"/> for what is broken or exceeds a limit, and the exceptions of opening and reading files.
     /// </summary>
-    public static DicomFile Read(string path, DicomReadOptions? options = null, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public static DicomFile Read(string path, DicomReadOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        using var loader = new FileLoader(new FileCursor(path), options ?? DicomReadOptions.Default);
+        return loader.Load(cancellationToken);
+    }
 
     /// <summary>Reads from memory, which must stay as it is until the file is disposed: values are views of it.</summary>
-    public static DicomFile Read(ReadOnlyMemory<byte> data, DicomReadOptions? options = null, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public static DicomFile Read(ReadOnlyMemory<byte> data, DicomReadOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        using var loader = new FileLoader(data, options ?? DicomReadOptions.Default);
+        return loader.Load(cancellationToken);
+    }
 
     /// <summary>Reads from a sequence of buffers. One segment is read in place and must stay as it is; more are copied as far as they are read.</summary>
-    public static DicomFile Read(ReadOnlySequence<byte> data, DicomReadOptions? options = null, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public static DicomFile Read(ReadOnlySequence<byte> data, DicomReadOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        if (data.IsSingleSegment) return Read(data.First, options, cancellationToken);
+        using var loader = new FileLoader(new SequenceCursor(data), options ?? DicomReadOptions.Default);
+        return loader.Load(cancellationToken);
+    }
 
-    /// <summary>Reads from a stream's position on; offsets count from there. No more is read than needed but for a buffer's rest.</summary>
-    public static ValueTask<DicomFile> ReadAsync(Stream stream, DicomReadOptions? options = null, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    /// <summary>
+    /// Reads from a stream's position on; offsets count from there. Where it stands afterwards is not defined: reading runs a little ahead.
+    /// The stream stays open.
+    /// </summary>
+    public static async ValueTask<DicomFile> ReadAsync(Stream stream, DicomReadOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        using var loader = new FileLoader(new StreamCursor(stream), options ?? DicomReadOptions.Default);
+        return await loader.LoadAsync(cancellationToken).ConfigureAwait(false);
+    }
 
-    public void Dispose() { }
+    /// <summary>Gives pooled buffers back. Data sets, elements and memory taken from this file are invalid from now on.</summary>
+    public void Dispose() => _table?.Dispose();
 }

@@ -86,6 +86,10 @@ public sealed class DicomTransferSyntax : IEquatable<DicomTransferSyntax>
     public static DicomTransferSyntax FromUid(string uid) =>
         Known.TryGetValue(uid, out var syntax) ? syntax : new DicomTransferSyntax(uid, uid) { IsEncapsulated = true, IsKnown = false };
 
+    /// <inheritdoc cref="FromUid(string)"/>
+    public static DicomTransferSyntax FromUid(ReadOnlySpan<char> uid) =>
+        Known.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(uid, out var syntax) ? syntax : FromUid(uid.ToString());
+
     public bool Equals(DicomTransferSyntax? other) => other is not null && (ReferenceEquals(this, other) || Uid == other.Uid);
     public override bool Equals(object? obj) => Equals(obj as DicomTransferSyntax);
     public override int GetHashCode() => Uid.GetHashCode(StringComparison.Ordinal);
