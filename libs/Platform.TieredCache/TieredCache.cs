@@ -1,0 +1,192 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace Platform.TieredCache;
+
+/// <summary>
+/// The tiers put together: a look into memory without locks, then one flight per key that asks the outer tiers and at
+/// last the maker. README.md beside this file says who owns what and what may race.
+/// </summary>
+public sealed class TieredCache : ITieredCache, IAsyncDisposable
+{
+    private readonly TimeProvider _time;
+    private readonly CacheCounters _counters = new();
+    private readonly CacheMetrics _metrics;
+    private readonly MemoryTier _memory;
+    private readonly IOuterTier[] _outer;
+    private readonly FlightTable _flights = new();
+    private readonly Func<CacheKey, Body?> _lookAgain;
+    private readonly Func<Flight, bool> _keep;
+    private readonly Action<CacheKey> _removeKey;
+    private readonly Action<CacheTag> _removeTag;
+    private int _disposed;
+
+    /// <summary>A cache with a memory tier and, where one is given, a remote one, which it then owns.</summary>
+    /// <param name="options">Bounds.</param>
+    /// <param name="remote">The tier shared between nodes, or null.</param>
+    /// <param name="time">The clock; null for the system's.</param>
+    /// <param name="meters">Makes the meter <c>Platform.TieredCache</c>; null for one of its own.</param>
+    public TieredCache(TieredCacheOptions? options = null, IRemoteTier? remote = null, TimeProvider? time = null, IMeterFactory? meters = null)
+    {
+        options ??= new TieredCacheOptions();
+        _time = time ?? TimeProvider.System;
+        _memory = new MemoryTier(options.Memory, _counters);
+        _metrics = new CacheMetrics(meters, _counters);
+        _outer = remote is null ? [] : [new RemoteOuterTier(remote, options.Redis, _counters)];
+        _lookAgain = key => _memory.TryGet(key, out var body) ? body : null;
+        _keep = flight => _memory.TryAdd(flight.Key, flight.Body);
+        _removeKey = key => _memory.Remove(key);
+        _removeTag = tag => _memory.RemoveTagged(tag);
+    }
+
+    internal MemoryTier Memory => _memory;
+
+    internal int Flights => _flights.Count;
+
+    /// <inheritdoc/>
+    public ValueTask<CacheLease> GetOrCreateAsync<TState>(CacheKey key, TState state, EntryPolicy policy,
+        Func<TState, EntryWriter, CancellationToken, Task> make, CancellationToken cancellationToken)
+    {
+        if (_memory.TryGet(key, out var body)) return new ValueTask<CacheLease>(LendHit(key, body, TimeSpan.Zero));
+        return GetOrMakeAsync(key, state, policy, make, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<CacheLease?> TryGetAsync(CacheKey key, CancellationToken cancellationToken)
+    {
+        if (_memory.TryGet(key, out var body)) return new ValueTask<CacheLease?>(LendHit(key, body, TimeSpan.Zero));
+        _counters.Add(CacheTier.Memory, key.Kind, CacheResult.Miss);
+        return new ValueTask<CacheLease?>((CacheLease?)null);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask RemoveAsync(CacheKey key, CancellationToken cancellationToken)
+    {
+        _flights.Remove(key, _removeKey);
+        foreach (var tier in _outer) await tier.RemoveAsync(key, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask InvalidateAsync(CacheTag tag, CancellationToken cancellationToken)
+    {
+        _flights.Invalidate(tag, _removeTag);
+        foreach (var tier in _outer) await tier.InvalidateAsync(tag, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public CacheStatistics GetStatistics() => new()
+    {
+        Tiers = [.. _counters.ReadAll()],
+        MemoryCapacityBytes = _memory.Pool.CapacityBytes,
+        MemoryBytes = _memory.ChargedBytes + _memory.Pool.BookkeepingBytes + _memory.Pool.OverflowBytes,
+    };
+
+    /// <summary>Forgets everything and ends the outer tiers. Leases still held stay valid until they are disposed.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
+        foreach (var tier in _outer) await tier.DisposeAsync().ConfigureAwait(false);
+        _memory.Dispose();
+        _metrics.Dispose();
+    }
+
+    private CacheLease LendHit(CacheKey key, Body body, TimeSpan waited)
+    {
+        _counters.AddHit(CacheTier.Memory, key.Kind, body.PublishedBytes);
+        return LeaseSlot.Lend(body, reader: null, CacheTier.Memory, CacheResult.Hit, waited, _time);
+    }
+
+    private async ValueTask<CacheLease> GetOrMakeAsync<TState>(CacheKey key, TState state, EntryPolicy policy,
+        Func<TState, EntryWriter, CancellationToken, Task> make, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, this);
+        var started = _time.GetTimestamp();
+        var flight = _flights.JoinOrBegin(key, policy, _lookAgain, out var began, out var reader, out var found);
+        if (flight is null) return LendHit(key, found!, _time.GetElapsedTime(started));
+        _counters.Add(CacheTier.Memory, key.Kind, CacheResult.Miss);
+        if (began)
+        {
+            flight.Writer = new BodyWriter(flight, flight.Body, _memory, policy, _time);
+            // Not awaited: it outlives this caller when others have joined. It reports through the flight and never throws.
+            _ = FlyAsync(flight, state, make);
+        }
+
+        try
+        {
+            await flight.Readable.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            reader!.Detach();
+            flight.Body.Release();
+            throw;
+        }
+
+        var source = flight.Writer.Source;
+        var result = began ? (source == CacheTier.Origin ? CacheResult.Miss : CacheResult.Hit) : CacheResult.Coalesced;
+        if (!began) _counters.Add(source, key.Kind, CacheResult.Coalesced);
+        return LeaseSlot.Lend(flight.Body, reader, source, result, _time.GetElapsedTime(started), _time);
+    }
+
+    private async Task FlyAsync<TState>(Flight flight, TState state, Func<TState, EntryWriter, CancellationToken, Task> make)
+    {
+        var (key, writer) = (flight.Key, flight.Writer);
+        var started = _time.GetTimestamp();
+        try
+        {
+            if (!await TryReadOuterAsync(flight).ConfigureAwait(false))
+            {
+                writer.Source = CacheTier.Origin;
+                await make(state, writer, flight.Token).ConfigureAwait(false);
+            }
+
+            writer.Complete();
+            if (writer.Source == CacheTier.Origin) _counters.Add(CacheTier.Origin, key.Kind, CacheResult.Miss);
+            _metrics.RecordFetch(writer.Source, key.Kind, _time.GetElapsedTime(started));
+            var kept = Keep(flight);
+            flight.SetReadable();
+            if (kept) OfferToOuter(flight, _time.GetElapsedTime(started));
+        }
+        catch (Exception exception)
+        {
+            if (!flight.IsAbandoned) _counters.Add(CacheTier.Origin, key.Kind, CacheResult.Error);
+            _flights.End(flight);
+            flight.SetFailed(exception);
+        }
+        finally
+        {
+            writer.Close();
+            _flights.End(flight);
+            flight.Body.Release();
+        }
+    }
+
+    private async ValueTask<bool> TryReadOuterAsync(Flight flight)
+    {
+        foreach (var tier in _outer)
+        {
+            if (!tier.Holds(flight.Policy)) continue;
+            flight.Writer.Source = tier.Tier;
+            if (await tier.TryReadAsync(flight.Key, flight.Writer, flight.Token).ConfigureAwait(false)) return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>True when the value may be kept at all: then outer tiers are offered it even where memory is not to hold it.</summary>
+    private bool Keep(Flight flight)
+    {
+        var (policy, body) = (flight.Policy, flight.Body);
+        if (body.IsWindowed) return false;
+        var fits = policy.Memory && body.Header.Length <= policy.MaxMemoryBytes && !body.HasOverflow;
+        return _flights.TryKeep(flight, fits ? _keep : static _ => true);
+    }
+
+    private void OfferToOuter(Flight flight, TimeSpan madeIn)
+    {
+        if (flight.Writer.Source != CacheTier.Origin) return;
+        foreach (var tier in _outer)
+            if (tier.Holds(flight.Policy)) tier.Offer(flight.Key, flight.Body, madeIn);
+    }
+}
