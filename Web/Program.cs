@@ -7,6 +7,7 @@ using Web.Viewer;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
+builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error); // seals search words only: keys in the user's profile do
 builder.WebHost.ConfigureKestrel(static kestrel =>
 {
     kestrel.AddServerHeader = false;
