@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 
 namespace Platform.Dicom.Parsing;
 
@@ -191,23 +190,22 @@ internal sealed class ElementParser(DicomReadOptions options, bool canSkip, long
         (syntax.IsBigEndian ? EntryFlags.BigEndian : 0) | (syntax.IsExplicitVr ? 0 : EntryFlags.ImplicitVr);
 
     // The first element tells how the data set is coded, and is believed over file meta information that says otherwise, as other
-    // readers do: its group is small, and a VR is two letters that the standard knows.
+    // readers do: a group of 0100 and above that would be below 0100 with its bytes swapped is in the other byte order, and an explicit
+    // VR is two letters that the standard knows.
     private EntryFlags GuessCoding(ReadOnlySpan<byte> rest, bool isBare)
     {
-        ushort little = BinaryPrimitives.ReadUInt16LittleEndian(rest), big = BinaryPrimitives.ReadUInt16BigEndian(rest);
-        var coding = big < little || (big == little && _declared is { IsBigEndian: true }) ? EntryFlags.BigEndian : EntryFlags.None;
+        var isBig = _declared is { IsBigEndian: true };
+        ushort group = isBig ? BinaryPrimitives.ReadUInt16BigEndian(rest) : BinaryPrimitives.ReadUInt16LittleEndian(rest);
+        if (group > 0xFF && BinaryPrimitives.ReverseEndianness(group) is <= 0xFF and var swapped) (isBig, group) = (!isBig, swapped);
         var isExplicit = ((DicomVr)BinaryPrimitives.ReadUInt16LittleEndian(rest[4..])).IsKnown
             || (_declared is { IsExplicitVr: true } && char.IsAsciiLetterUpper((char)rest[4]) && char.IsAsciiLetterUpper((char)rest[5]));
-        if (!isExplicit) coding |= EntryFlags.ImplicitVr;
-        if (isBare)
+        if (isBare && !isExplicit)
         {
-            var group = Math.Min(little, big);
-            var length = coding.HasFlag(EntryFlags.BigEndian) ? BinaryPrimitives.ReadUInt32BigEndian(rest[4..]) : BinaryPrimitives.ReadUInt32LittleEndian(rest[4..]);
-            var isPlausible = group is >= 2 and <= 0x50 && (group & 1) == 0
-                && (isExplicit || (coding == EntryFlags.ImplicitVr && (sourceLength is null ? length < 0x10000 : length <= sourceLength)));
-            if (!isPlausible) throw new DicomParseException("The source is not DICOM: it has no preamble and does not begin with a data element.", 0);
+            var length = BinaryPrimitives.ReadUInt32LittleEndian(rest[4..]);
+            if (isBig || group is < 2 or > 0x50 || (group & 1) != 0 || length > (sourceLength ?? 0x10000))
+                throw new DicomParseException("The source is not DICOM: it has no preamble and does not begin with a data element.", 0);
         }
-        return coding;
+        return (isBig ? EntryFlags.BigEndian : 0) | (isExplicit ? 0 : EntryFlags.ImplicitVr);
     }
 
     private static DicomTransferSyntax Effective(DicomTransferSyntax? declared, EntryFlags coding)
@@ -258,7 +256,7 @@ internal sealed class ElementParser(DicomReadOptions options, bool canSkip, long
                 if (tag == 0 && _depth == 0 && _count > 0)
                 {
                     // Zeros after the last element pad the file.
-                    if (!isFinal) return Need(data.Length + 4096);
+                    if (!isFinal) return Need(data.Length + 1);
                     if (IsPadding(header)) return Finish();
                 }
                 if (ParseElement(ref frame, tag, header, data, isFinal) is { } blocked) return blocked;
@@ -286,7 +284,7 @@ internal sealed class ElementParser(DicomReadOptions options, bool canSkip, long
             vr = (DicomVr)BinaryPrimitives.ReadUInt16LittleEndian(header[4..]);
             if (!vr.IsKnown)
             {
-                if (ReadUnknownVr(ref flags, header, frame.End, out length, out headerBytes) is { } blocked) return blocked;
+                ReadUnknownVr(ref flags, header, frame.End, out length, out headerBytes);
                 vr = DicomVr.UN;
             }
             else if (vr.IsLong)
@@ -344,8 +342,9 @@ internal sealed class ElementParser(DicomReadOptions options, bool canSkip, long
     }
 
     // Two letters that the standard does not know are a VR of the future, with a 32-bit length (PS3.5 7.1.2), unless the bytes that must
-    // be 0 are not; "??" was written with a 16-bit length; anything else is an element that slipped in with an implicit VR.
-    private ParserState? ReadUnknownVr(ref EntryFlags flags, ReadOnlySpan<byte> header, long end, out uint length, out int headerBytes)
+    // be 0 are not; "??" was written with a 16-bit length; anything else is an element that slipped in with an implicit VR, unless that
+    // would make its length absurd.
+    private void ReadUnknownVr(ref EntryFlags flags, ReadOnlySpan<byte> header, long end, out uint length, out int headerBytes)
     {
         var isBig = (flags & EntryFlags.BigEndian) != 0;
         var isLetters = header[4] is >= (byte)'A' and <= (byte)'Z' && header[5] is >= (byte)'A' and <= (byte)'Z';
@@ -355,16 +354,18 @@ internal sealed class ElementParser(DicomReadOptions options, bool canSkip, long
         {
             headerBytes = 12;
             length = isBig ? BinaryPrimitives.ReadUInt32BigEndian(header[8..]) : BinaryPrimitives.ReadUInt32LittleEndian(header[8..]);
-            return null;
+            return;
         }
         length = shortLength;
-        if (isLetters || header[4..6].SequenceEqual("??"u8)) return null;
-        length = isBig ? BinaryPrimitives.ReadUInt32BigEndian(header[4..]) : BinaryPrimitives.ReadUInt32LittleEndian(header[4..]);
-        var limit = Math.Min(end, sourceLength is { } known ? known - _skipped : long.MaxValue);
-        if (length != UndefinedLength && _position + 8L + length > limit) throw Broken("An element has no value representation.");
+        if (isLetters || header[4..6].SequenceEqual("??"u8)) return;
+        var longLength = isBig ? BinaryPrimitives.ReadUInt32BigEndian(header[4..]) : BinaryPrimitives.ReadUInt32LittleEndian(header[4..]);
+        if (longLength != UndefinedLength && _position + 8L + longLength > Math.Min(end, Limit)) return;
+        length = longLength;
         flags |= EntryFlags.ImplicitVr;
-        return null;
     }
+
+    /// <summary>Where the source ends in the buffer; where that is not known, what a single value hardly reaches.</summary>
+    private long Limit => sourceLength is { } known ? known - _skipped : _position + (1L << 28);
 
     // UN of undefined length is a sequence in implicit VR little endian (PS3.5 6.2.2, CP-246); writers exist that keep explicit VR inside.
     private EntryFlags CodingOfUnknown(ReadOnlySpan<byte> header, in Frame frame)
@@ -372,8 +373,7 @@ internal sealed class ElementParser(DicomReadOptions options, bool canSkip, long
         var isVr = ((DicomVr)BinaryPrimitives.ReadUInt16LittleEndian(header[4..])).IsKnown;
         if (!isVr) return EntryFlags.ImplicitVr;
         var implicitEnd = _position + 8L + BinaryPrimitives.ReadUInt32LittleEndian(header[4..]);
-        var limit = Math.Min(frame.End, sourceLength is { } known ? known - _skipped : 1L << 28);
-        return implicitEnd > limit ? EntryFlags.None : EntryFlags.ImplicitVr;
+        return implicitEnd > Math.Min(frame.End, Limit) ? EntryFlags.None : EntryFlags.ImplicitVr;
     }
 
     private ParserState? OpenContainer(ref Frame frame, uint tag, DicomVr vr, EntryFlags flags, int headerBytes, uint length)

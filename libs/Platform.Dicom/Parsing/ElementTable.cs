@@ -76,6 +76,9 @@ internal sealed class ElementTable : IDisposable
         }
     }
 
+    /// <summary>Whether stretches of the source were left out.</summary>
+    internal bool HasGaps => _gaps is not null;
+
     /// <summary>Where a byte of the buffer stands in the source.</summary>
     internal long OffsetOf(int position)
     {

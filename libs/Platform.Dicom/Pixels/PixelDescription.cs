@@ -12,28 +12,68 @@ public readonly record struct PixelDescription
     /// <summary>1 (grey, palette) or 3 (colour), rarely 4.</summary>
     public int SamplesPerPixel { get; init; }
 
-    /// <summary>1, 8, 16, 32, 64 in practice; 12 and others occur in old files.</summary>
+    /// <summary>1, 8, 16, 32 or 64; others, such as 12 with pixels packed, occur in old files. Float pixel data imply 32, double 64.</summary>
     public int BitsAllocated { get; init; }
 
+    /// <summary>1..<see cref="BitsAllocated"/>; that where absent.</summary>
     public int BitsStored { get; init; }
+
+    /// <summary>Position of the highest stored bit; <see cref="BitsStored"/> - 1 where absent.</summary>
     public int HighBit { get; init; }
+
     public bool IsSigned { get; init; }
 
     /// <summary>Colour by plane, not by pixel.</summary>
     public bool IsPlanar { get; init; }
 
-    /// <summary>Photometric Interpretation, such as "MONOCHROME2".</summary>
+    /// <summary>Photometric Interpretation, such as "MONOCHROME2"; empty where absent.</summary>
     public string Photometric { get; init; }
 
-    /// <summary>Number of Frames, 1 where absent.</summary>
+    /// <summary>Number of Frames, at least 1, and 1 where absent.</summary>
     public int FrameCount { get; init; }
 
-    /// <summary>Bits of one native frame; frames of 1-bit pixels follow each other without padding (PS3.5 8.1.1). YBR_FULL_422 has two samples per pixel.</summary>
-    public long FrameBits => throw new NotSupportedException();
+    /// <summary>
+    /// Bits of one native frame. Frames that are no whole bytes follow each other without padding (PS3.5 8.1.1). Colour differences of
+    /// YBR_FULL_422 and YBR_PARTIAL_422 are stored for every second pixel, of YBR_PARTIAL_420 for every fourth (PS3.3 C.7.6.3.1.2).
+    /// </summary>
+    public long FrameBits
+    {
+        get
+        {
+            var pixelBits = (long)Rows * Columns * BitsAllocated;
+            return (SamplesPerPixel, Photometric) switch
+            {
+                (3, "YBR_FULL_422" or "YBR_PARTIAL_422") => pixelBits * 2,
+                (3, "YBR_PARTIAL_420") => pixelBits * 3 / 2,
+                _ => pixelBits * SamplesPerPixel,
+            };
+        }
+    }
 
     /// <summary>Bytes that one native frame takes by itself.</summary>
     public long FrameBytes => (FrameBits + 7) / 8;
 
-    /// <summary>False where rows, columns or bits allocated are absent or no positive numbers.</summary>
-    public static bool TryRead(DicomDataset dataset, out PixelDescription description) => throw new NotSupportedException();
+    /// <summary>False where rows, columns or bits allocated are absent or out of range.</summary>
+    public static bool TryRead(DicomDataset dataset, out PixelDescription description)
+    {
+        var rows = dataset.GetInt32(new DicomTag(0x0028, 0x0010)) ?? 0;
+        var columns = dataset.GetInt32(new DicomTag(0x0028, 0x0011)) ?? 0;
+        var samples = dataset.GetInt32(new DicomTag(0x0028, 0x0002)) ?? 1;
+        var allocated = dataset.GetInt32(new DicomTag(0x0028, 0x0100)) ?? 0;
+        var stored = dataset.GetInt32(new DicomTag(0x0028, 0x0101)) ?? allocated;
+        description = new PixelDescription
+        {
+            Rows = rows,
+            Columns = columns,
+            SamplesPerPixel = samples,
+            BitsAllocated = allocated,
+            BitsStored = stored,
+            HighBit = dataset.GetInt32(new DicomTag(0x0028, 0x0102)) ?? stored - 1,
+            IsSigned = dataset.GetInt32(new DicomTag(0x0028, 0x0103)) == 1,
+            IsPlanar = samples > 1 && dataset.GetInt32(new DicomTag(0x0028, 0x0006)) == 1,
+            Photometric = dataset.GetString(new DicomTag(0x0028, 0x0004)) ?? "",
+            FrameCount = Math.Max(1, dataset.GetInt32(new DicomTag(0x0028, 0x0008)) ?? 1),
+        };
+        return rows is > 0 and <= ushort.MaxValue && columns is > 0 and <= ushort.MaxValue && samples is > 0 and <= 4 && allocated is > 0 and <= 64;
+    }
 }
