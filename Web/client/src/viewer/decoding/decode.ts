@@ -1,0 +1,91 @@
+import type { PixelDescription } from '../manifest';
+import type { DecodeRequest } from './decoder';
+import { finish, InvalidFrameError, rawSamples, UnsupportedFrameError, type DecodedImage, type PixelArray } from './pixels';
+import { codecOf, type Codec } from './transferSyntaxes';
+
+/** What the package's decoders take and give back; they differ in which of these they look at. */
+interface CodecFrame {
+  rows: number;
+  columns: number;
+  samplesPerPixel: number;
+  bitsAllocated: number;
+  bitsStored: number;
+  pixelRepresentation: 0 | 1;
+  planarConfiguration: 0 | 1;
+  photometricInterpretation: string;
+  signed: boolean;
+  bytesPerPixel: number;
+  pixelData?: PixelArray;
+}
+
+/** Decodes one frame; each codec is a chunk of its own that comes when a frame first needs it. */
+export async function decode({ bytes, transferSyntax, rows, columns, pixel }: DecodeRequest): Promise<DecodedImage> {
+  const codec = codecOf(transferSyntax);
+  if (!codec) {
+    throw new UnsupportedFrameError(`Transfer syntax ${transferSyntax} cannot be shown.`);
+  }
+  if (codec === 'raw') {
+    return finish(rawSamples(bytes, rows, columns, pixel), rows, columns, pixel, codec);
+  }
+  const frame = await unpack(codec, new Uint8Array(bytes), frameOf(rows, columns, pixel));
+  if (!frame.pixelData) {
+    throw new InvalidFrameError('The decoder gave no pixels.');
+  }
+  if (frame.rows !== rows || frame.columns !== columns) {
+    throw new InvalidFrameError(`The frame holds ${frame.columns} x ${frame.rows} pixels, not ${columns} x ${rows}.`);
+  }
+  return finish(owned(frame.pixelData), rows, columns, pixel, codec);
+}
+
+async function unpack(codec: Exclude<Codec, 'raw'>, bytes: Uint8Array, frame: CodecFrame): Promise<CodecFrame> {
+  try {
+    switch (codec) {
+      case 'rle':
+        if (frame.bitsAllocated > 16 || (frame.bitsAllocated > 8 && frame.samplesPerPixel > 1)) {
+          throw new UnsupportedFrameError(`RLE with ${frame.samplesPerPixel} x ${frame.bitsAllocated} bits cannot be shown.`);
+        }
+        return (await (await import('@decoders/decodeRLE.js')).default(frame as never, bytes as never)) as unknown as CodecFrame;
+      case 'jpeg':
+        return (await (await import('@decoders/decodeJPEGBaseline8Bit.js')).default(bytes as never, frame as never)) as unknown as CodecFrame;
+      case 'jpeg12':
+        return (await (await import('@decoders/decodeJPEGBaseline12Bit-js.js')).default(frame as never, bytes as never)) as unknown as CodecFrame;
+      case 'jpeg-lossless':
+        return (await (await import('@decoders/decodeJPEGLossless.js')).default(frame as never, bytes as never)) as unknown as CodecFrame;
+      case 'jpeg-ls':
+        return (await (await import('@decoders/decodeJPEGLS.js')).default(bytes as never, frame as never)) as unknown as CodecFrame;
+      case 'jpeg-2000':
+        return (await (await import('@decoders/decodeJPEG2000.js')).default(bytes as never, frame as never)) as unknown as CodecFrame;
+      case 'htj2k':
+        return (await (await import('@decoders/decodeHTJ2K.js')).default(bytes as never, frame as never)) as unknown as CodecFrame;
+    }
+  } catch (error) {
+    if (error instanceof UnsupportedFrameError) {
+      throw error;
+    }
+    throw new InvalidFrameError(`The ${codec.toUpperCase()} stream cannot be decoded${messageOf(error)}.`, { cause: error });
+  }
+}
+
+function frameOf(rows: number, columns: number, pixel: PixelDescription): CodecFrame {
+  return {
+    rows,
+    columns,
+    samplesPerPixel: pixel.samplesPerPixel,
+    bitsAllocated: pixel.bitsAllocated,
+    bitsStored: pixel.bitsStored,
+    pixelRepresentation: pixel.isSigned ? 1 : 0,
+    planarConfiguration: 0, // what we ask for: every codec then gives interleaved samples
+    photometricInterpretation: pixel.photometric,
+    signed: pixel.isSigned,
+    bytesPerPixel: pixel.bitsAllocated <= 8 ? 1 : 2,
+  };
+}
+
+/** Most decoders give a view of the codec's own memory, which the next frame overwrites. */
+function owned(samples: PixelArray): PixelArray {
+  return samples.byteLength === samples.buffer.byteLength ? samples : samples.slice();
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error && error.message ? `: ${error.message}` : '';
+}

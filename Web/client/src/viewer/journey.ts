@@ -1,0 +1,76 @@
+import { timingOf } from './loading/frameFetch';
+import type { FrameRecord } from './loading/session';
+import type { Tier } from './loading/tiers';
+
+/** One step on the way to the first picture; times in ms since the start of the journey. */
+export interface JourneyStep {
+  readonly name: string;
+  readonly start: number;
+  readonly duration: number;
+  readonly detail?: string;
+}
+
+export interface FirstImage {
+  /** From the navigation (or the click on a series) until the picture was drawn on the canvas. */
+  readonly ms: number;
+  readonly tier: Tier | undefined;
+  readonly cause: 'navigation' | 'click';
+  readonly steps: readonly JourneyStep[];
+}
+
+export interface JourneyMarks {
+  readonly cause: 'navigation' | 'click';
+  readonly startedAt: number;
+  readonly manifestStartedAt: number;
+  readonly manifestAt: number;
+  readonly drawStartedAt: number;
+  readonly drawnAt: number;
+}
+
+/** Puts the marks, the frame's record and the browser's own timings into the steps that the user can read. */
+export function describeJourney(marks: JourneyMarks, record: FrameRecord, frameUrl: string): FirstImage {
+  const at = (time: number) => time - marks.startedAt;
+  const steps: JourneyStep[] = [];
+  const add = (name: string, from: number, to: number, detail?: string) =>
+    steps.push({ name, start: Math.max(0, at(from)), duration: Math.max(0, to - from), ...(detail ? { detail } : {}) });
+
+  if (marks.cause === 'navigation') {
+    const page = performance.getEntriesByType('navigation')[0] as PerformanceNavigationTiming | undefined;
+    if (page && page.responseEnd > 0) {
+      add('Page', marks.startedAt, page.responseEnd, page.transferSize === 0 ? 'from the browser' : undefined);
+      add('Script', page.responseEnd, marks.manifestStartedAt);
+    } else {
+      add('Page and script', marks.startedAt, marks.manifestStartedAt);
+    }
+  }
+  add('Manifest', marks.manifestStartedAt, marks.manifestAt);
+  const timing = timingOf(frameUrl);
+  if (timing && timing.responseStart > 0) {
+    const lookup = timing.domainLookupEnd - timing.domainLookupStart;
+    const connect = timing.connectEnd - timing.connectStart;
+    const setup = lookup + connect > 0.05 ? `DNS ${format(lookup)}, connect ${format(connect)}` : 'connection reused';
+    add('Frame: request', timing.startTime, timing.responseStart, [setup, serverTimes(timing)].filter(Boolean).join('; '));
+    add('Frame: download', timing.responseStart, record.arrivedAt, timing.encodedBodySize > 0 ? formatBytes(timing.encodedBodySize) : undefined);
+  } else {
+    add('Frame: request', record.startedAt, record.headersAt);
+    add('Frame: download', record.headersAt, record.arrivedAt);
+  }
+  add('Decode', record.arrivedAt, record.readyAt, `${format(record.decodeMs)} in the decoder`);
+  add('Draw', marks.drawStartedAt, marks.drawnAt);
+  return { ms: at(marks.drawnAt), tier: record.tier, cause: marks.cause, steps };
+}
+
+export function format(ms: number): string {
+  return ms < 9.95 ? `${ms.toFixed(1)} ms` : ms < 9995 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+}
+
+export function formatBytes(bytes: number): string {
+  return bytes < 1000 ? `${bytes} B` : bytes < 999_500 ? `${(bytes / 1000).toFixed(0)} KB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
+}
+
+function serverTimes(timing: PerformanceResourceTiming): string {
+  return timing.serverTiming
+    .filter((entry) => entry.duration > 0)
+    .map((entry) => `${entry.name} ${format(entry.duration)}`)
+    .join(', ');
+}
