@@ -20,6 +20,8 @@ export default defineConfig({
     alias: [
       // A dependency of Cornerstone3D imports node's "events"; without the npm package the page fails at run time.
       { find: /^events$/, replacement: resolve(packages, 'events/events.js') },
+      // Emscripten's loaders and a URL polyfill ask for these only under node.
+      { find: /^(fs|path|url)$/, replacement: resolve(import.meta.dirname, 'src/absent.ts') },
       // The package's decoders one by one: its own worker brings all of them at once, and comlink.
       {
         find: /^@decoders\//,
@@ -36,7 +38,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 4096,
     reportCompressedSize: false,
-    rolldownOptions: { input: entries },
+    rolldownOptions: { input: entries, checks: { pluginTimings: false } },
   },
   test: { environment: 'node', include: ['tests/**/*.test.ts'] },
 } as Parameters<typeof defineConfig>[0]);

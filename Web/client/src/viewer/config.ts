@@ -3,7 +3,9 @@ export interface PlatformConfig {
   /** Public address of ImageApi, without a slash at the end. */
   readonly imageApi: string;
   readonly study: string;
-  /** The study's series in reading order; absent: the viewer asks ImageApi. */
+  /** The series to open; absent: the first that has images. */
+  readonly firstSeries?: string;
+  /** The study's series in reading order; empty: the viewer asks ImageApi. */
   readonly series: readonly SeriesEntry[];
   /** Frames asked for at once; default 6, what a browser gives one host over HTTP/1.1. */
   readonly maxLoads: number;
@@ -17,6 +19,10 @@ export interface SeriesEntry {
   readonly number?: number | null;
   readonly description?: string;
   readonly instances?: number;
+  /** False for documents, presentation states and the like; absent: not known. */
+  readonly hasImages?: boolean;
+  /** Address of the series' manifest, the one that the page preloads. */
+  readonly manifest?: string;
 }
 
 export const defaultMaxLoads = 6;
@@ -34,6 +40,7 @@ export function readConfig(root: Document): PlatformConfig {
   return {
     imageApi: given.imageApi.replace(/\/+$/, ''),
     study: given.study,
+    ...(given.firstSeries ? { firstSeries: given.firstSeries } : {}),
     series: given.series ?? [],
     maxLoads: positive(given.maxLoads) ?? defaultMaxLoads,
     maxImageBytes: positive(given.maxImageBytes) ?? defaultMaxImageBytes,

@@ -11,10 +11,11 @@ export class Manifests {
     this.#imageApi = imageApi;
   }
 
-  get(seriesUid: string): Promise<SeriesManifest> {
+  get(series: Pick<SeriesEntry, 'uid' | 'manifest'>): Promise<SeriesManifest> {
+    const seriesUid = series.uid;
     let known = this.#known.get(seriesUid);
     if (!known) {
-      known = fetchManifest(manifestUrl(this.#imageApi, seriesUid));
+      known = fetchManifest(series.manifest ?? manifestUrl(this.#imageApi, seriesUid));
       known.catch(() => this.#known.delete(seriesUid));
       this.#known.set(seriesUid, known);
     }
@@ -25,7 +26,8 @@ export class Manifests {
 async function fetchManifest(url: string): Promise<SeriesManifest> {
   let response: Response;
   try {
-    response = await fetch(url, { headers: { Accept: 'application/json' }, credentials: 'same-origin' });
+    // No headers of our own: the page preloads the first manifest, and the browser matches the two.
+    response = await fetch(url, { credentials: 'same-origin' });
   } catch (error) {
     throw new Error('The image service could not be reached. Is it running?', { cause: error });
   }

@@ -1,6 +1,5 @@
 import type { Decoder } from '../decoding/decoder';
-import { decode } from '../decoding/decode';
-import { InvalidFrameError, type DecodedImage } from '../decoding/pixels';
+import { finish, InvalidFrameError, rawSamples, type DecodedImage } from '../decoding/pixels';
 import { codecOf, isLossy } from '../decoding/transferSyntaxes';
 import { describeFrame, openingIndex, type FrameDescription, type SeriesManifest } from '../manifest';
 import { fetchFrame, FrameUnreachableError, tierFromTiming, timingOf, type FetchedFrame } from './frameFetch';
@@ -111,7 +110,8 @@ export class SeriesSession {
     if (!this.#decodedHere && isSmall && codecOf(transferSyntax) === 'raw') {
       this.#decodedHere = true;
       const started = performance.now();
-      return { image: await decode(request), ms: performance.now() - started };
+      const image = finish(rawSamples(bytes, rows, columns, frame.pixel), rows, columns, frame.pixel, 'raw');
+      return { image, ms: performance.now() - started };
     }
     return this.#options.decoder.decode(request, signal);
   }

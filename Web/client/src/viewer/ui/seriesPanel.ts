@@ -70,7 +70,7 @@ export class SeriesPanel {
   }
 
   #row(entry: SeriesEntry): HTMLButtonElement {
-    const canvas = el('canvas', { class: 'v-thumbnail', width: 1, height: 1, 'aria-hidden': 'true' });
+    const canvas = el('canvas', { class: 'v-thumbnail', width: 1, height: 1, 'aria-hidden': 'true', 'data-state': entry.hasImages === false ? 'none' : undefined });
     const note = el('span', { class: 'v-series-note' }, entry.instances ? `${entry.instances} ${entry.instances === 1 ? 'instance' : 'instances'}` : '');
     const button = el(
       'button',

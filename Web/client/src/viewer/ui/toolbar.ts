@@ -42,6 +42,7 @@ export class Toolbar {
     this.#presets = el('select', { class: 'v-presets', 'aria-label': 'Window presets (keys 1 to 9)', title: 'Window presets (1-9)' });
     this.#presets.addEventListener('change', () => {
       actions.onPreset(Number(this.#presets.value));
+      this.#presets.value = '-1'; // the closed control keeps its name; the window itself stands in the corner of the image
       this.#presets.blur();
     });
     this.#title = el('h1', { class: 'v-title' });
@@ -93,14 +94,23 @@ export class Toolbar {
   setPresets(presets: readonly Preset[]): void {
     this.#presets.replaceChildren(
       el('option', { value: -1, hidden: true }, 'presets'),
-      ...presets.map((p, i) => el('option', { value: i }, `${i + 1}  ${p.name}  W ${Math.round(p.width)} L ${Math.round(p.center)}`)),
+      ...presets.map((p, i) => el('option', { value: i }, labelOf(p, i))),
     );
+    this.#presets.value = '-1';
     this.#presets.disabled = presets.length === 0;
   }
 
-  setWindow(window: WindowSetting | undefined, presets: readonly Preset[]): void {
-    this.#presets.value = String(presets.findIndex((p) => window && p.center === window.center && p.width === window.width));
+  /** Marks the preset that is in use. */
+  setWindow(window: WindowSetting, presets: readonly Preset[]): void {
+    const active = presets.findIndex((p) => p.center === window.center && p.width === window.width);
+    for (const [i, option] of [...this.#presets.options].slice(1).entries()) {
+      option.textContent = labelOf(presets[i]!, i) + (i === active ? '  ✓' : '');
+    }
   }
+}
+
+function labelOf(preset: Preset, index: number): string {
+  return `${index + 1}  ${preset.name}: W ${Math.round(preset.width)} L ${Math.round(preset.center)}`;
 }
 
 function button(name: IconName, label: string, key: string, onClick: () => void, attributes: Record<string, string> = {}, text?: string): HTMLButtonElement {
