@@ -1,3 +1,34 @@
-var builder = WebApplication.CreateBuilder(args);
+using ImageApi.CacheAdmin;
+using ImageApi.Cases;
+using ImageApi.Frames;
+using ImageApi.Hosting;
+using ImageApi.HttpCaching;
+using ImageApi.Manifest;
+using ImageApi.Problems;
+using ImageApi.Retrieve;
+using ImageApi.Search;
+
+var builder = WebApplication.CreateSlimBuilder(args);
+builder.AddServiceDefaults();
+builder.AddServer();
+builder.AddTieredCache();
+builder.Services
+    .AddProblems()
+    .AddHttpCaching()
+    .AddSearch()
+    .AddRetrieve()
+    .AddFrames()
+    .AddManifest()
+    .AddCases();
+
 var app = builder.Build();
+app.UseProblems();
+app.UseCors();
+app.MapDefaultEndpoints();
+app.MapSearchApi();
+app.MapRetrieveApi();
+app.MapFramesApi();
+app.MapManifestApi();
+app.MapCasesApi();
+app.MapCacheAdminApi();
 app.Run();

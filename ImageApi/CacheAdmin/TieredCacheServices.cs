@@ -1,0 +1,39 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using Platform.TieredCache;
+
+namespace ImageApi.CacheAdmin;
+
+internal static class TieredCacheServices
+{
+    /// <summary>The one cache of this process.</summary>
+    public static void AddTieredCache(this WebApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddOptions<TieredCacheOptions>().BindConfiguration(TieredCacheOptions.SectionName).ValidateOnStart();
+        services.TryAddSingleton<IValidateOptions<TieredCacheOptions>, TieredCacheOptionsValidator>();
+        services.TryAddSingleton<ITieredCache>(static provider => new TieredCache(
+            provider.GetRequiredService<IOptions<TieredCacheOptions>>().Value,
+            provider.GetService<IRemoteTier>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<IMeterFactory>()));
+    }
+}
+
+/// <summary>Checks the tiers' bounds when the service starts.</summary>
+internal sealed class TieredCacheOptionsValidator : IValidateOptions<TieredCacheOptions>
+{
+    public ValidateOptionsResult Validate(string? name, TieredCacheOptions options)
+    {
+        var results = new[] { new MemoryTierOptionsValidator().Validate(name, options.Memory), new RedisTierOptionsValidator().Validate(name, options.Redis) };
+        var failures = results.Where(result => result.Failed).SelectMany(result => result.Failures!).ToArray();
+        return failures.Length == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+    }
+}
+
+[OptionsValidator]
+internal sealed partial class MemoryTierOptionsValidator : IValidateOptions<MemoryTierOptions>;
+
+[OptionsValidator]
+internal sealed partial class RedisTierOptionsValidator : IValidateOptions<RedisTierOptions>;

@@ -1,0 +1,61 @@
+using ImageApi.Catalog;
+using ImageApi.HttpCaching;
+using ImageApi.Negotiation;
+using ImageApi.Problems;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace ImageApi.Manifest;
+
+/// <summary>The manifest of a series.</summary>
+internal static class ManifestApi
+{
+    private static readonly IReadOnlyList<Offer> Offers = [new(ManifestService.MediaType)];
+
+    public static IServiceCollection AddManifest(this IServiceCollection services)
+    {
+        services.TryAddSingleton<ManifestService>();
+        return services;
+    }
+
+    public static IEndpointRouteBuilder MapManifestApi(this IEndpointRouteBuilder app)
+    {
+        var group = app.MapGroup("/api/series/{series}").WithTags("Manifest");
+        group.MapMethods("/manifest", Verbs.GetAndHead, GetManifestAsync).WithName("GetManifest")
+            .Produces<SeriesManifest>()
+            .ProducesProblem(StatusCodes.Status400BadRequest)
+            .ProducesProblem(StatusCodes.Status404NotFound);
+        return app;
+    }
+
+    private static Task GetManifestAsync(HttpContext context, string series, ICatalog catalog, ManifestService manifests, EntityResponse responses)
+    {
+        if (!Uids.IsValid(series))
+            return Problem.InvalidUid("series in the path").ExecuteAsync(context);
+        return Healing.RetryAsync(context, (series, catalog, manifests, responses), static async (http, request) =>
+            await (await request.catalog.FindSeriesAsync(request.series, http.RequestAborted) is { } entry
+                ? SendAsync(http, entry, request.manifests, request.responses)
+                : Problem.NotFound("There is no such series.").ExecuteAsync(http)));
+    }
+
+    private static async Task SendAsync(HttpContext context, SeriesEntry series, ManifestService manifests, EntityResponse responses)
+    {
+        var freshness = VersionedUrl.Check(context.Request, series.Content, Freshness.Revalidate, out var problem);
+        if (problem is null && ContentNegotiation.Choose(context.Request, Offers) is null)
+            problem = Problem.NotAcceptable($"A manifest can be had as {ManifestService.MediaType}.");
+        if (problem is not null)
+        {
+            await problem.ExecuteAsync(context);
+            return;
+        }
+        var coding = ContentCodings.Choose(context.Request.Headers.AcceptEncoding);
+        var entity = new Entity(ManifestService.DocumentOf(series).EntityTag(ManifestService.MediaType, coding), ManifestService.MediaType, freshness)
+        {
+            ContentEncoding = coding.Token(),
+        };
+        if (!await responses.BeginAsync(context, entity))
+            return;
+        await using var lease = await manifests.GetAsync(series, coding, context.RequestAborted);
+        CacheStatus.Write(context, lease.Outcome, series.Instances.Count > 0 ? series.Instances[0].OriginName : "catalog");
+        await EntityResponse.SendAsync(context, entity, lease);
+    }
+}

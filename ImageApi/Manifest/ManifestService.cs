@@ -1,0 +1,129 @@
+using System.Text.Json;
+using ImageApi.Catalog;
+using ImageApi.Frames;
+using ImageApi.HttpCaching;
+using ImageApi.Negotiation;
+using ImageApi.Origins;
+using ImageApi.Retrieve;
+using Platform.Dicom;
+using Platform.TieredCache;
+
+namespace ImageApi.Manifest;
+
+/// <summary>Makes manifests from the instances' headers and keeps them, with their compressed variants, by the series' content.</summary>
+internal sealed class ManifestService(DocumentCache documents, InstanceHeaders headers)
+{
+    public const string MediaType = "application/json";
+
+    private static readonly DocumentRecipe Recipe = new(EntryKind.Manifest, "series-manifest", 1);
+
+    public static Document DocumentOf(SeriesEntry series) => new(series.Content, Recipe);
+
+    /// <summary>The manifest in a coding. The caller disposes the lease.</summary>
+    /// <exception cref="OriginException">An origin failed, or an instance is not as the catalog says; the catalog was told then.</exception>
+    public ValueTask<CacheLease> GetAsync(SeriesEntry series, ContentCoding coding, CancellationToken cancellationToken) =>
+        documents.GetAsync(DocumentOf(series), coding, (Service: this, Series: series), static async (state, to, token) =>
+        {
+            var manifest = await state.Service.MakeAsync(state.Series, token);
+            to.Start(new EntryHeader(MediaType));
+            await using var json = new Utf8JsonWriter(to);
+            JsonSerializer.Serialize(json, manifest, ManifestJson.Default.SeriesManifest);
+        }, cancellationToken);
+
+    /// <summary>Reads every header of the series once, in bounded memory, and describes it.</summary>
+    public async Task<SeriesManifest> MakeAsync(SeriesEntry series, CancellationToken cancellationToken)
+    {
+        var frames = new List<FrameDraft>(series.Instances.Count);
+        var others = new List<ManifestOther>();
+        SeriesManifest? common = null;
+        await foreach (var (instance, file) in headers.ReadAsync(series.Instances, cancellationToken))
+        {
+            var dataset = file.Dataset;
+            common ??= Common(series, dataset);
+            if (!instance.HasPixels)
+            {
+                others.Add(new ManifestOther(instance.SopUid, instance.SopClassUid, Title(dataset)));
+                continue;
+            }
+            var attributes = new FrameAttributes(dataset, instance);
+            for (var i = 0; i < instance.FrameCount; i++)
+                frames.Add(new FrameDraft(instance, i, attributes.Geometry(i), attributes.Position(i), attributes.Pixel(i), attributes.Windows(i)));
+        }
+        common ??= Common(series, new DicomDataset());
+        return frames.Count == 0 ? common with { Others = others } : WithFrames(common with { Others = others }, frames);
+    }
+
+    private static SeriesManifest WithFrames(SeriesManifest common, List<FrameDraft> drafts)
+    {
+        var (order, spacing, isEven) = DisplayOrder.Of([.. drafts.Select(d => new DisplayOrder.Plane(d.Geometry.Orientation, d.Position))]);
+        var first = drafts[order[0]];
+        var frames = new List<ManifestFrame>(drafts.Count);
+        var isOneShape = true;
+        foreach (var index in order)
+        {
+            var draft = drafts[index];
+            var hasGeometry = ManifestEquality.Same(draft.Geometry, first.Geometry);
+            isOneShape &= hasGeometry;
+            frames.Add(new ManifestFrame
+            {
+                Instance = draft.Instance.SopUid,
+                Frame = draft.FrameIndex + 1,
+                Number = draft.Instance.Number,
+                Url = Url(draft.Instance, draft.FrameIndex + 1),
+                TransferSyntax = DicomTransferSyntax.FromUid(draft.Instance.TransferSyntaxUid).IsEncapsulated
+                    ? draft.Instance.TransferSyntaxUid
+                    : TransferSyntaxMediaTypes.ExplicitVrLittleEndian,
+                Length = FrameService.NativeLength(draft.Instance),
+                Position = draft.Position,
+                Geometry = hasGeometry ? null : draft.Geometry,
+                Pixel = draft.Pixel == first.Pixel ? null : draft.Pixel,
+                Window = draft.Windows.FirstOrDefault() == first.Windows.FirstOrDefault() ? null : draft.Windows.FirstOrDefault(),
+            });
+        }
+        return common with
+        {
+            Geometry = first.Geometry with { Spacing = spacing, IsVolume = isEven && isOneShape && drafts.Count >= 3 },
+            Pixel = first.Pixel,
+            Window = first.Windows.FirstOrDefault(),
+            Windows = first.Windows,
+            Frames = frames,
+        };
+    }
+
+    private static SeriesManifest Common(SeriesEntry series, DicomDataset dataset) => new()
+    {
+        Version = series.Content.ToShortString(),
+        Study = series.StudyUid,
+        Series = series.SeriesUid,
+        Modality = series.Modality,
+        Number = series.Number,
+        Description = series.Description,
+        Patient = new ManifestPatient(
+            dataset.GetString(DicomTags.PatientName), dataset.GetString(DicomTags.PatientID),
+            dataset.GetString(DicomTags.PatientSex), dataset.GetString(DicomTags.PatientBirthDate)),
+        StudyDate = dataset.GetString(DicomTags.StudyDate),
+        StudyDescription = dataset.GetString(DicomTags.StudyDescription),
+        Windows = [],
+        Frames = [],
+        Others = [],
+    };
+
+    private static string? Title(DicomDataset dataset) =>
+        dataset.GetString(DicomTags.DocumentTitle) ?? dataset.GetString(DicomTags.ContentLabel)
+        ?? dataset.GetItem(DicomTags.ConceptNameCodeSequence)?.GetString(DicomTags.CodeMeaning) ?? dataset.GetString(DicomTags.SeriesDescription);
+
+    private static string Url(InstanceEntry instance, int frameNumber) =>
+        $"/dicomweb/studies/{instance.StudyUid}/series/{instance.SeriesUid}/instances/{instance.SopUid}/frames/{frameNumber}?v={instance.Content.ToShortString()}";
+
+    private sealed record FrameDraft(InstanceEntry Instance, int FrameIndex, ManifestGeometry Geometry, double[]? Position, ManifestPixel Pixel, IReadOnlyList<ManifestWindow> Windows);
+}
+
+/// <summary>Records compare arrays by reference; geometry is compared by value.</summary>
+internal static class ManifestEquality
+{
+    public static bool Same(ManifestGeometry x, ManifestGeometry y) =>
+        x.Rows == y.Rows && x.Columns == y.Columns && x.FrameOfReference == y.FrameOfReference
+        && Same(x.PixelSpacing, y.PixelSpacing) && Same(x.Orientation, y.Orientation);
+
+    private static bool Same(double[]? x, double[]? y) => x is null ? y is null : y is not null && x.AsSpan().SequenceEqual(y);
+}
