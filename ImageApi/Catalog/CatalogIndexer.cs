@@ -68,7 +68,7 @@ internal sealed class CatalogIndexer : BackgroundService
     {
         var started = _time.GetTimestamp();
         using var uncommitted = new SemaphoreSlim(MaxUncommitted);
-        long files = 0, read = 0, removed = 0, unparsed = 0;
+        long files = 0, read = 0, removed = 0, unparsed = 0, conflicts = 0;
         var gone = new List<OriginItem>();
         var changed = Differences(origin, gone, () => files++);
         await Parallel.ForEachAsync(changed, new ParallelOptions { MaxDegreeOfParallelism = _options.Readers, CancellationToken = cancellationToken }, async (item, token) =>
@@ -77,7 +77,7 @@ internal sealed class CatalogIndexer : BackgroundService
             Interlocked.Increment(ref read);
             if (file.Header is null) Interlocked.Increment(ref unparsed);
             await uncommitted.WaitAsync(token);
-            _ = SubmitAndReleaseAsync(file, uncommitted, token);
+            _ = SubmitAndReleaseAsync(file, uncommitted, () => Interlocked.Increment(ref conflicts), token);
         });
         for (var i = 0; i < MaxUncommitted; i++) await uncommitted.WaitAsync(cancellationToken);
 
@@ -91,6 +91,7 @@ internal sealed class CatalogIndexer : BackgroundService
         _catalog.IsReconciled = _origins.Folders.All(folder => _reconciled.ContainsKey(folder.Name));
         var elapsed = _time.GetElapsedTime(started);
         if (read + removed > 0) _logger.OriginReconciled(origin.Name, elapsed.TotalMilliseconds, files, read, removed, unparsed);
+        if (conflicts > 0) _logger.InstanceConflicts(origin.Name, conflicts);
         _metrics.Reconciled(origin.Name, elapsed);
     }
 
@@ -169,11 +170,11 @@ internal sealed class CatalogIndexer : BackgroundService
 
     private long Due(bool settle) => _time.GetTimestamp() + (settle ? (long)(_options.SettleTime.TotalSeconds * _time.TimestampFrequency) : 0);
 
-    private async Task SubmitAndReleaseAsync(IndexedFile file, SemaphoreSlim slot, CancellationToken cancellationToken)
+    private async Task SubmitAndReleaseAsync(IndexedFile file, SemaphoreSlim slot, Action conflict, CancellationToken cancellationToken)
     {
         try
         {
-            await SubmitAsync(file, cancellationToken);
+            if (await SubmitAsync(file, cancellationToken) == IndexResult.Conflict) conflict();
         }
         catch (Exception exception)
         {
