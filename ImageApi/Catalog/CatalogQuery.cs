@@ -61,6 +61,12 @@ internal sealed record CatalogQuery(CatalogLevel Level)
 
     public IReadOnlyList<CatalogCondition> Conditions { get; init; } = [];
 
+    /// <summary>
+    /// Words as a person types them. Each one begins a word of the patient's name, or stands somewhere in the patient's ID, the accession number or the
+    /// study's description, whatever its case; <c>*</c> and <c>?</c> are wildcards.
+    /// </summary>
+    public IReadOnlyList<string> Words { get; init; } = [];
+
     /// <summary>Empty: studies newest first, series by number, instances by number.</summary>
     public IReadOnlyList<CatalogOrder> Order { get; init; } = [];
 

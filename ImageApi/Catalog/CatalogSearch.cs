@@ -32,13 +32,14 @@ internal sealed class CatalogSearch
         if (query.StudyUid is { } study) Add("studies.uid=?", study);
         if (query.SeriesUid is { } series) Add("series.uid=?", series);
         foreach (var condition in query.Conditions) Add(condition);
+        foreach (var word in query.Words) AddWord(word);
         _order = string.Join(", ", query.Order.Select(Order).Concat(DefaultOrder(query)));
     }
 
     /// <exception cref="ArgumentException">An attribute path or a value that is none, or too many of them.</exception>
     public static CatalogSearch Compile(CatalogQuery query)
     {
-        if (query.Conditions.Count > MaxConditions) throw new ArgumentException($"A search has at most {MaxConditions} conditions.");
+        if (query.Conditions.Count + query.Words.Count > MaxConditions) throw new ArgumentException($"A search has at most {MaxConditions} conditions.");
         if (query.Limit is < 1 or > MaxLimit || query.Offset < 0) throw new ArgumentException($"The limit is 1 to {MaxLimit} and the offset not negative.");
         if (query.SeriesUid is not null && query.Level == CatalogLevel.Study) throw new ArgumentException("Studies do not lie below a series.");
         return new CatalogSearch(query);
@@ -195,6 +196,26 @@ internal sealed class CatalogSearch
         }
     }
 
+    private void AddWord(string word)
+    {
+        var isPattern = word.AsSpan().ContainsAny('*', '?');
+        var like = "%" + Like(word) + "%";
+        List<string> tests = ["studies.patient_id LIKE ? ESCAPE '!'", "studies.accession LIKE ? ESCAPE '!'", "studies.description LIKE ? ESCAPE '!'"];
+        List<object> values = [like, like, like];
+        if (isPattern)
+        {
+            tests.Add("studies.patient_name_key GLOB ?");
+            values.Add($"*{Glob(word.ToUpperInvariant())}*");
+        }
+        else if (PersonNames.Prefixes(word) is { Count: > 0 } parts)
+        {
+            // SMITH-JONES is two words of a name: both have to be there.
+            tests.Add(string.Join(" AND ", parts.Select(part => "(" + string.Join(" OR ", part.Select(_ => "instr(studies.patient_name_words, ?)>0")) + ")")));
+            values.AddRange(parts.SelectMany(part => part));
+        }
+        Add("(" + string.Join(" OR ", tests) + ")", [.. values]);
+    }
+
     /// <summary>The levels whose JSON may hold the attribute, and the joins down to its values; <c>leaf.value</c> is one value.</summary>
     private List<string> JsonSources(string attribute)
     {
@@ -265,6 +286,11 @@ internal sealed class CatalogSearch
 
     /// <summary>DICOM's <c>*</c> and <c>?</c> are SQLite's; its <c>[</c> is not.</summary>
     private static string Glob(string pattern) => pattern.Replace("[", "[[]", StringComparison.Ordinal);
+
+    /// <summary>LIKE's wildcards for DICOM's; its own are meant literally. LIKE ignores the case of ASCII letters.</summary>
+    private static string Like(string pattern) => pattern
+        .Replace("!", "!!", StringComparison.Ordinal).Replace("%", "!%", StringComparison.Ordinal).Replace("_", "!_", StringComparison.Ordinal)
+        .Replace('*', '%').Replace('?', '_');
 
     /// <summary>The JSON of studies and series with what the catalog counts, made once per page.</summary>
     private sealed class ParentJson(CatalogConnection reader)

@@ -15,6 +15,7 @@ internal sealed record IncludedFields(bool All, IReadOnlySet<string> Attributes)
 internal sealed record SearchRequest
 {
     private const int MaxParameters = 100;
+    private const int MaxWords = 16;
 
     public required CatalogQuery Query { get; init; }
     public required IncludedFields Fields { get; init; }
@@ -42,6 +43,7 @@ internal sealed record SearchRequest
                 StudyUid = studyUid,
                 SeriesUid = seriesUid,
                 Conditions = reader.Conditions,
+                Words = reader.Words,
                 Order = reader.Order,
                 Limit = Math.Max(1, reader.Limit),
                 Offset = reader.Offset,
@@ -58,6 +60,7 @@ internal sealed record SearchRequest
 
         public List<CatalogCondition> Conditions { get; } = [];
         public List<CatalogOrder> Order { get; } = [];
+        public IReadOnlyList<string> Words { get; private set; } = [];
         public HashSet<string> Included { get; } = new(StringComparer.Ordinal);
         public bool IncludesAll { get; private set; }
         public int Limit => Math.Min(_limit ?? maxResults, maxResults);
@@ -105,6 +108,8 @@ internal sealed record SearchRequest
                     return ReadIncludedFields(values);
                 case "orderby":
                     return ReadOrder(values);
+                case "search" when level == CatalogLevel.Study:
+                    return ReadWords(values);
                 default:
                     return ReadKey(name, values, isFuzzy, out isKnown);
             }
@@ -158,6 +163,13 @@ internal sealed record SearchRequest
                 }
             }
             return null;
+        }
+
+        /// <summary>An extension, for people who type: see <see cref="CatalogQuery.Words"/>.</summary>
+        private Problem? ReadWords(StringValues values)
+        {
+            Words = values.ToString().Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+            return Words.Count > MaxWords ? Invalid("search", $"has more than {MaxWords} words") : null;
         }
 
         private static Problem Invalid(string name, string what) =>

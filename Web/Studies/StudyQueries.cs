@@ -16,20 +16,21 @@ internal static class StudyQueries
         if (filter.Modality is { } modality) query.With("ModalitiesInStudy", modality);
         var (first, last) = filter.Days(today);
         if ((first ?? last) is not null) query.With("StudyDate", first == last ? Da(first) : $"{Da(first)}-{Da(last)}");
-        query.With("orderby", KeyOf(filter.Sort) + (filter.Descending ? ":desc" : ""));
+        var direction = filter.Descending ? ":desc" : "";
+        query.With("orderby", string.Join(',', KeysOf(filter.Sort).Select(key => key + direction)));
         query.With("limit", StudyFilter.PageSize.ToString(CultureInfo.InvariantCulture));
         var offset = (filter.Page - 1) * StudyFilter.PageSize;
         return offset == 0 ? query : query.With("offset", offset.ToString(CultureInfo.InvariantCulture));
     }
 
-    private static string KeyOf(StudySort sort) => sort switch
+    private static string[] KeysOf(StudySort sort) => sort switch
     {
-        StudySort.Name => "PatientName",
-        StudySort.PatientId => "PatientID",
-        StudySort.Modality => "ModalitiesInStudy",
-        StudySort.Description => "StudyDescription",
-        StudySort.Accession => "AccessionNumber",
-        _ => "StudyDate",
+        StudySort.Name => ["PatientName"],
+        StudySort.PatientId => ["PatientID"],
+        StudySort.Modality => ["ModalitiesInStudy"],
+        StudySort.Description => ["StudyDescription"],
+        StudySort.Accession => ["AccessionNumber"],
+        _ => ["StudyDate", "StudyTime"],
     };
 
     private static string Da(DateOnly? date) => date?.ToString("yyyyMMdd", CultureInfo.InvariantCulture) ?? "";
