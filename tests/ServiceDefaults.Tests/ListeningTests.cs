@@ -1,4 +1,7 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace ServiceDefaults.Tests;
 
@@ -21,5 +24,12 @@ public sealed class ListeningTests
             new() { ["Security:ListenBeyondLoopback"] = "true" }, url: "http://0.0.0.0:0");
         using var client = new HttpClient();
         Assert.Equal("ok", await client.GetStringAsync($"http://127.0.0.1:{new Uri(service.Address.Replace("0.0.0.0", "h")).Port}/"));
+    }
+
+    [Fact]
+    public async Task Start_KeepAliveConfigured_IsKestrelsLimit()
+    {
+        await using var service = await TestService.StartAsync(static _ => { }, new() { ["Kestrel:Limits:KeepAliveTimeout"] = "00:01:15" });
+        Assert.Equal(TimeSpan.FromSeconds(75), service.Services.GetRequiredService<IOptions<KestrelServerOptions>>().Value.Limits.KeepAliveTimeout);
     }
 }
