@@ -109,7 +109,10 @@ public sealed class DicomDataset : IEnumerable<DicomElement>
     /// <summary>Sets text, with the dictionary's VR.</summary>
     public DicomDataset Set(DicomTag tag, params ReadOnlySpan<string> values) => Set(tag, DictionaryVr(tag), values);
 
-    /// <summary>Sets numbers, with the dictionary's VR.</summary>
+    /// <summary>Sets a whole number, with the dictionary's VR.</summary>
+    public DicomDataset Set(DicomTag tag, int value) => Set(tag, DictionaryVr(tag), (long)value);   // without it a literal 0 could be a DicomVr
+
+    /// <summary>Sets whole numbers, with the dictionary's VR.</summary>
     public DicomDataset Set(DicomTag tag, params ReadOnlySpan<long> values) => Set(tag, DictionaryVr(tag), values);
 
     /// <summary>Sets numbers, with the dictionary's VR.</summary>
