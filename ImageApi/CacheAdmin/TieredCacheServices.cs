@@ -2,17 +2,28 @@ using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Platform.TieredCache;
+using StackExchange.Redis;
 
 namespace ImageApi.CacheAdmin;
 
 internal static class TieredCacheServices
 {
-    /// <summary>The one cache of this process.</summary>
+    private const string RedisConnection = "cache";
+
+    /// <summary>The one cache of this process: memory, and Redis where the configuration has <c>ConnectionStrings:cache</c>.</summary>
     public static void AddTieredCache(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
         services.AddOptions<TieredCacheOptions>().BindConfiguration(TieredCacheOptions.SectionName).ValidateOnStart();
         services.TryAddSingleton<IValidateOptions<TieredCacheOptions>, TieredCacheOptionsValidator>();
+        if (builder.Configuration.GetConnectionString(RedisConnection) is { Length: > 0 })
+        {
+            builder.AddRedisClient(RedisConnection);
+            services.TryAddSingleton<IRemoteTier>(static provider => new RedisTier(
+                provider.GetRequiredService<IConnectionMultiplexer>,
+                provider.GetRequiredService<IOptions<TieredCacheOptions>>().Value.Redis,
+                provider.GetRequiredService<TimeProvider>()));
+        }
         services.TryAddSingleton<ITieredCache>(static provider => new TieredCache(
             provider.GetRequiredService<IOptions<TieredCacheOptions>>().Value,
             provider.GetService<IRemoteTier>(),
