@@ -31,6 +31,8 @@ internal static class ServerExtensions
             limits.MinRequestBodyDataRate = new MinDataRate(240, TimeSpan.FromSeconds(5));
             limits.MinResponseDataRate = new MinDataRate(2400, TimeSpan.FromSeconds(10));
         });
+        // In production nothing is written per request; in development ServiceDefaults writes the one line.
+        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
         builder.Services.AddCors();
         builder.Services.AddOptions<CrossOriginOptions>().BindConfiguration(CrossOriginOptions.SectionName);
         builder.Services.AddOptions<CorsOptions>().Configure<Microsoft.Extensions.Options.IOptions<CrossOriginOptions>>(static (cors, options) =>

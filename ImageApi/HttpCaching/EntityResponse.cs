@@ -14,8 +14,11 @@ internal readonly record struct Entity(string EntityTag, string ContentType, Fre
     /// <summary>Whether single ranges of it are served. Not for encoded and multipart bodies.</summary>
     public bool AcceptsRanges { get; init; }
 
-    /// <summary>The request headers that chose it, for <c>Vary</c>.</summary>
-    public string Vary { get; init; } = "Accept, Accept-Encoding";
+    /// <summary>
+    /// The request headers that chose it, for <c>Vary</c>. Origin is among them always: what a browser kept of a request without it
+    /// lacks the headers that let another origin's script read it.
+    /// </summary>
+    public string Vary { get; init; } = "Accept, Accept-Encoding, Origin";
 
     public Entity() : this("", "", Freshness.Revalidate) { }
 }
@@ -36,7 +39,7 @@ internal sealed class EntityResponse(IOptions<HttpCachingOptions> options)
         var headers = context.Response.Headers;
         headers.ETag = entity.EntityTag;
         headers.CacheControl = FreshnessHeaders.CacheControl(context, entity.Freshness, _options);
-        headers.Vary = Merge(headers.Vary.ToString(), entity.Vary);
+        headers.Vary = entity.Vary;
         headers["Timing-Allow-Origin"] = "*";
         if (entity.LastModified is { } modified)
             headers.LastModified = modified.ToString("R", CultureInfo.InvariantCulture);
@@ -97,13 +100,5 @@ internal sealed class EntityResponse(IOptions<HttpCachingOptions> options)
             return;
         await context.Response.StartAsync(cancellationToken);
         await lease.CopyToAsync(context.Response.BodyWriter, range.Offset, range.Count, cancellationToken);
-    }
-
-    // CORS may have written its own field names first.
-    private static string Merge(string existing, string added)
-    {
-        if (existing.Length == 0)
-            return added;
-        return existing.Contains(added, StringComparison.OrdinalIgnoreCase) ? existing : $"{existing}, {added}";
     }
 }

@@ -63,7 +63,7 @@ internal sealed class ManifestService(DocumentCache documents, InstanceHeaders h
         {
             var draft = drafts[index];
             var hasGeometry = ManifestEquality.Same(draft.Geometry, first.Geometry);
-            isOneShape &= hasGeometry;
+            isOneShape &= ManifestEquality.SameShape(draft.Geometry, first.Geometry);
             frames.Add(new ManifestFrame
             {
                 Instance = draft.Instance.SopUid,
@@ -122,8 +122,14 @@ internal sealed class ManifestService(DocumentCache documents, InstanceHeaders h
 internal static class ManifestEquality
 {
     public static bool Same(ManifestGeometry x, ManifestGeometry y) =>
-        x.Rows == y.Rows && x.Columns == y.Columns && x.FrameOfReference == y.FrameOfReference
-        && Same(x.PixelSpacing, y.PixelSpacing) && Same(x.Orientation, y.Orientation);
+        x.FrameOfReference == y.FrameOfReference && SameShape(x, y) && Same(x.Orientation, y.Orientation);
+
+    /// <summary>
+    /// Whether planes fit into one volume. The frame of reference is left out: a series has one by definition (PS3.3 C.7.4.1), and files where it
+    /// differs come from anonymisers that replaced it slice by slice.
+    /// </summary>
+    public static bool SameShape(ManifestGeometry x, ManifestGeometry y) =>
+        x.Rows == y.Rows && x.Columns == y.Columns && Same(x.PixelSpacing, y.PixelSpacing);
 
     private static bool Same(double[]? x, double[]? y) => x is null ? y is null : y is not null && x.AsSpan().SequenceEqual(y);
 }

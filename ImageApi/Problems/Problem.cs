@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace ImageApi.Problems;
@@ -12,6 +13,9 @@ namespace ImageApi.Problems;
 internal sealed record Problem(string Type, string Title, int Status, string? Detail = null) : IResult
 {
     public const string MediaType = "application/problem+json";
+
+    // Never part of a page: quotes need no more escaping than JSON asks for.
+    private static readonly JsonWriterOptions JsonForm = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>When to try again; for 429 and 503.</summary>
     public TimeSpan? RetryAfter { get; init; }
@@ -52,6 +56,7 @@ internal sealed record Problem(string Type, string Title, int Status, string? De
         var headers = response.Headers;
         headers.ContentType = MediaType;
         headers.ContentLength = body.WrittenCount;
+        headers["X-Request-Id"] = httpContext.TraceIdentifier; // an exception handler clears what was there
         headers.CacheControl = "no-store";
         headers.ETag = default;
         headers.LastModified = default;
@@ -65,7 +70,7 @@ internal sealed record Problem(string Type, string Title, int Status, string? De
     private ArrayBufferWriter<byte> Serialize(HttpContext context)
     {
         var buffer = new ArrayBufferWriter<byte>(512);
-        using var json = new Utf8JsonWriter(buffer);
+        using var json = new Utf8JsonWriter(buffer, JsonForm);
         json.WriteStartObject();
         json.WriteString("type"u8, Type);
         json.WriteString("title"u8, Title);

@@ -57,7 +57,7 @@ internal sealed class InstanceResponse(ICatalog catalog, IOrigins origins, Entit
     {
         try
         {
-            var read = await origins.Of(instance).OpenAsync(instance.Item, instance.Version, range, cancellationToken);
+            var read = await origins.Of(instance).OpenAsync(instance, range, cancellationToken);
             if (read.TotalLength == instance.Stamp.Length)
                 return read;
             await read.DisposeAsync();

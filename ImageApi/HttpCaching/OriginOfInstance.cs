@@ -3,7 +3,7 @@ using ImageApi.Origins;
 
 namespace ImageApi.HttpCaching;
 
-internal static class OriginsExtensions
+internal static class OriginOfInstance
 {
     /// <summary>The origin that serves an instance.</summary>
     /// <exception cref="OriginException">Absent: the origin is no longer configured.</exception>
