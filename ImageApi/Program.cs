@@ -1,12 +1,15 @@
 using ImageApi.CacheAdmin;
 using ImageApi.Cases;
+using ImageApi.Catalog;
 using ImageApi.Frames;
 using ImageApi.Hosting;
 using ImageApi.HttpCaching;
 using ImageApi.Manifest;
+using ImageApi.Origins;
 using ImageApi.Problems;
 using ImageApi.Retrieve;
 using ImageApi.Search;
+using ImageApi.Store;
 
 var builder = WebApplication.CreateSlimBuilder(args);
 builder.AddServiceDefaults();
@@ -15,6 +18,9 @@ builder.AddTieredCache();
 builder.Services
     .AddProblems()
     .AddHttpCaching()
+    .AddOrigins()
+    .AddCatalog()
+    .AddStore()
     .AddSearch()
     .AddRetrieve()
     .AddFrames()

@@ -8,7 +8,7 @@ internal sealed class CatalogOptions
 {
     public const string SectionName = "ImageApi:Catalog";
 
-    /// <summary>The database file. Default null: <c>catalog.db</c> beside the store's folder. It can be deleted while the service is down: it is made again from the files.</summary>
+    /// <summary>The database file. Default null: <c>.catalog/catalog.db</c> in the store. It can be deleted while the service is down: it is made again from the files.</summary>
     public string? Path { get; set; }
 
     /// <summary>

@@ -12,7 +12,7 @@ internal static partial class Log
     [LoggerMessage(2002, LogLevel.Warning, "A study holds instances of several patients; it is listed under the first one. `platform verify` names it.")]
     public static partial void StudyOfSeveralPatients(this ILogger logger);
 
-    [LoggerMessage(2003, LogLevel.Warning, "A file of origin {Origin} claims the SOP Instance UID of another one with different bytes; the first one is served. `platform verify` names it.")]
+    [LoggerMessage(2003, LogLevel.Debug, "A file of origin {Origin} claims the SOP Instance UID of another one with different bytes; the first one is served.")]
     public static partial void InstanceConflict(this ILogger logger, string origin);
 
     [LoggerMessage(2004, LogLevel.Information, "Origin {Origin} was compared with the catalog in {ElapsedMs:F0} ms: {Files} files, {Read} read, {Removed} gone, {Unparsed} of those read no instances.")]
@@ -32,6 +32,9 @@ internal static partial class Log
 
     [LoggerMessage(2009, LogLevel.Warning, "Origin {Origin} cannot be watched; it is compared with the catalog from time to time.")]
     public static partial void WatcherFailed(this ILogger logger, string origin, Exception exception);
+
+    [LoggerMessage(2011, LogLevel.Warning, "{Conflicts} files of origin {Origin} claim the SOP Instance UIDs of others with different bytes; the first ones are served. `platform verify` names them.")]
+    public static partial void InstanceConflicts(this ILogger logger, string origin, long conflicts);
 
     [LoggerMessage(2010, LogLevel.Debug, "A file of origin {Origin} is no instance: {Reason}.")]
     public static partial void FileUnparsed(this ILogger logger, string origin, string reason);

@@ -20,6 +20,10 @@ internal interface IDicomOrigin : IOrigin
     /// </summary>
     IAsyncEnumerable<InstanceMetadata> GetMetadataAsync(IReadOnlyList<InstanceEntry> instances, CancellationToken cancellationToken);
 
+    /// <summary>Opens an instance's file, or a range of it, held to the very file that the catalog saw. The caller disposes what it is given.</summary>
+    /// <exception cref="OriginException"><see cref="OriginFailure.Absent"/>, <see cref="OriginFailure.Changed"/>, or the origin failed.</exception>
+    Task<OriginRead> OpenAsync(InstanceEntry instance, ByteRange? range, CancellationToken cancellationToken);
+
     /// <summary>
     /// Delivers one frame: native pixels as raw explicit little endian (whatever the file's own byte order or deflation), encapsulated frames
     /// as stored with their fragments joined. Calls <see cref="EntryWriter.Start"/> first, with the media type

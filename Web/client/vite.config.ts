@@ -29,7 +29,7 @@ export default defineConfig({
       },
     ],
   },
-  worker: { format: 'es' },
+  worker: { format: 'es', rolldownOptions: { checks: { pluginTimings: false } } },
   build: {
     target: 'es2022',
     outDir: process.env['CLIENT_OUT'] ?? resolve(import.meta.dirname, '../wwwroot/dist'),

@@ -124,6 +124,10 @@ public sealed class DicomDataset : IEnumerable<DicomElement>
         foreach (var item in items)
         {
             if (item._parent is not null && item._parent != this) throw new ArgumentException("The data set is an item of another one already.", nameof(items));
+            for (var ancestor = this; ancestor is not null; ancestor = ancestor._parent)
+            {
+                if (ancestor == item) throw new ArgumentException("A data set cannot be an item of itself.", nameof(items));
+            }
             item._parent = this;
         }
         return Store(new StoredElement { Tag = tag, Vr = DicomVr.SQ, Items = items.ToArray() });
@@ -202,20 +206,11 @@ public sealed class DicomDataset : IEnumerable<DicomElement>
         get
         {
             if (_slots is not null) return true;
-            if (_items is not { } all) return false;
-            foreach (var items in all)
-            {
-                foreach (var item in items ?? [])
-                {
-                    if (item.IsChanged) return true;
-                }
-            }
-            return false;
+            return _items is not null && _items.Any(items => items is not null && items.Any(item => item.IsChanged));
         }
     }
 
-    /// <summary>The entries of an unchanged data set.</summary>
-    internal (int First, int End) EntryRange => (_first, _end);
+    internal bool HasChangedItems(int index) => _items?[index - _first] is { } items && items.Any(item => item.IsChanged);
 
     internal IReadOnlyList<DicomDataset> ItemsOf(int index)
     {

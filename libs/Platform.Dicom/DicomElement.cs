@@ -31,9 +31,6 @@ public readonly struct DicomElement
 
     private ref readonly ElementEntry Entry => ref _dataset.Table![_index];
 
-    internal StoredElement? Stored => _stored;
-    internal int Index => _index;
-
     public DicomTag Tag => _stored?.Tag ?? new DicomTag(Entry.Tag);
 
     /// <summary>The VR as read, or by the dictionary in implicit VR. UN of undefined length reads as the sequence it is (PS3.5 6.2.2).</summary>
@@ -221,11 +218,17 @@ public readonly struct DicomElement
             : new DicomTag(BinaryPrimitives.ReadUInt16LittleEndian(value), BinaryPrimitives.ReadUInt16LittleEndian(value[2..]));
     }
 
+    /// <summary>
+    /// Bytes of the unit that byte order applies to. As the VR says, but pixels of 32 and 64 bits, though of VR OW, are swapped whole as
+    /// the writers of such files do it.
+    /// </summary>
+    public int UnitBytes => Vr == DicomVr.OW && Tag.Value == 0x7FE00010 && _dataset.GetInt32(new DicomTag(0x0028, 0x0100)) is (32 or 64) and var bits ? bits / 8 : Vr.UnitBytes;
+
     /// <summary>Writes <see cref="Value"/> in little endian, the byte order of DICOMweb's bulk data and inline binary.</summary>
     public void WriteLittleEndian(IBufferWriter<byte> to)
     {
         var value = Span;
-        var unit = IsBigEndian ? Vr.UnitBytes : 1;
+        var unit = IsBigEndian ? UnitBytes : 1;
         if (unit == 1)
         {
             to.Write(value);
@@ -244,6 +247,29 @@ public readonly struct DicomElement
     }
 
     public override string ToString() => $"{Tag} {Vr}";
+
+    /// <summary>The entry it was read from; false for an element made in memory.</summary>
+    internal bool TryGetEntry(out ElementEntry entry)
+    {
+        entry = _stored is null ? Entry : default;
+        return _stored is null;
+    }
+
+    /// <summary>Whether an item below it was changed since it was read.</summary>
+    internal bool HasChangedItems => _stored is null && _dataset.HasChangedItems(_index);
+
+    /// <summary>Header, value and delimitation item as they stand in the source.</summary>
+    internal ReadOnlySpan<byte> GetSourceBytes()
+    {
+        var table = _dataset.Table!;
+        ref readonly var entry = ref table[_index];
+        for (var i = _index; i < entry.End; i++)
+        {
+            if (table[i].Has(EntryFlags.Deferred)) throw new InvalidOperationException($"A value of {Tag} was left in the source: read the file with StopBeforePixels = false.");
+        }
+        var length = entry.HeaderBytes + (int)entry.Length + (entry.Has(EntryFlags.UndefinedLength) ? 8 : 0);
+        return table.Bytes.Span.Slice(entry.Position - entry.HeaderBytes, length);
+    }
 
     /// <summary>The VR to read the value with: the dictionary's for a standard element that was sent as UN (PS3.5 6.2.2).</summary>
     private DicomVr ReadableVr

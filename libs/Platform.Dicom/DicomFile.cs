@@ -19,22 +19,28 @@ public sealed class DicomFile : IDisposable
     private readonly ElementTable? _table;
     private readonly DicomPixelData? _pixelData;
     private DicomDataset? _fileMeta;
-    private readonly int _datasetFirst;
+    private readonly int _datasetFirst, _datasetPosition;
+    private readonly ReadOnlyMemory<byte> _deflated;
+    private readonly bool _hasPreamble;
 
-    /// <summary>A file made in memory: file meta information is filled in from the data set when written.</summary>
-    public DicomFile(DicomDataset dataset, DicomTransferSyntax transferSyntax)
+    /// <summary>A file made in memory, or one that was read and is to be written in another transfer syntax.</summary>
+    /// <param name="fileMeta">File meta information to keep; the required rest is filled in from the data set when written.</param>
+    public DicomFile(DicomDataset dataset, DicomTransferSyntax transferSyntax, DicomDataset? fileMeta = null)
     {
         Dataset = dataset;
         TransferSyntax = transferSyntax;
-        _fileMeta = [];
+        _fileMeta = fileMeta ?? [];
     }
 
-    internal DicomFile(ElementParser parser, ElementTable table, long? sourceLength)
+    internal DicomFile(ElementParser parser, ElementTable table, long? sourceLength, bool isWhole, ReadOnlyMemory<byte> deflated)
     {
+        IsWhole = isWhole;
+        _deflated = deflated;
+        _hasPreamble = parser.HasPreamble;
         _table = table;
         _datasetFirst = parser.DatasetFirst;
         _pixelData = parser.PixelData;
-        DatasetPosition = parser.DatasetPosition;
+        _datasetPosition = parser.DatasetPosition;
         TransferSyntax = parser.TransferSyntax;
         SourceLength = sourceLength;
         Dataset = new DicomDataset(table, parser.DatasetFirst, table.Count, null);
@@ -54,10 +60,16 @@ public sealed class DicomFile : IDisposable
     /// <summary>Length of the source in bytes; null where it is not known, as of a deflated data set that was not read to its end.</summary>
     public long? SourceLength { get; }
 
-    /// <summary>Where the data set begins in the buffer.</summary>
-    internal int DatasetPosition { get; }
+    /// <summary>The 128 bytes before "DICM", free for an application's use; zeros where there were none.</summary>
+    public ReadOnlyMemory<byte> Preamble => _hasPreamble ? _table!.Bytes[..128] : new byte[128];
 
     internal ElementTable? Table => _table;
+
+    /// <summary>Whether the source was read to its end, with nothing left out.</summary>
+    internal bool IsWhole { get; }
+
+    /// <summary>The source's bytes, of a file that was read whole.</summary>
+    internal ReadOnlyMemory<byte>[] OriginalBytes => TransferSyntax.IsDeflated && !_deflated.IsEmpty ? [_table!.Bytes[.._datasetPosition], _deflated] : [_table!.Bytes];
 
     /// <summary>
     /// Reads a file. Throws <see cref="DicomParseException"/> for what is broken or exceeds a limit, and the exceptions of opening and reading files.

@@ -14,6 +14,7 @@ internal sealed class FileLoader : IDisposable
     private readonly DicomReadOptions _options;
     private readonly ElementParser _parser;
     private SourceCursor? _cursor;                      // null: all is in _memory
+    private InflatingCursor? _deflated;
     private ReadOnlyMemory<byte> _memory;
     private byte[]? _buffer;
     private int _filled;
@@ -117,7 +118,7 @@ internal sealed class FileLoader : IDisposable
         }
         _filled = start;
         _isAtEnd = false;
-        _cursor = new InflatingCursor(head, _cursor, _options.MaxInflatedBytes);
+        _cursor = _deflated = new InflatingCursor(head, _cursor, _options.MaxInflatedBytes, keepsCompressed: !_options.StopBeforePixels);
     }
 
     private Memory<byte> Scratch() => (_scratch ??= new byte[64 * 1024]).AsMemory(0, (int)Math.Min(_scratch.Length, _toSkip));
@@ -161,6 +162,6 @@ internal sealed class FileLoader : IDisposable
         _buffer = null;
         var bytes = buffer is null ? _memory : buffer.AsMemory(0, _filled);
         var sourceLength = _cursor is null ? _memory.Length : _cursor.Length ?? (_options.StopBeforePixels ? null : _filled);
-        return new DicomFile(_parser, _parser.TakeTable(bytes, buffer), sourceLength);
+        return new DicomFile(_parser, _parser.TakeTable(bytes, buffer), sourceLength, !_options.StopBeforePixels, _deflated?.Compressed ?? default);
     }
 }

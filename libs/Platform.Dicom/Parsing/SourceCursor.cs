@@ -98,25 +98,33 @@ internal sealed class SequenceCursor(ReadOnlySequence<byte> data) : SourceCursor
 internal sealed class InflatingCursor : SourceCursor
 {
     private readonly SourceCursor _source;
+    private readonly CompressedStream _compressed;
     private readonly DeflateStream _inflater;
     private readonly long _limit;
     private long _inflated;
 
     /// <param name="head">The compressed bytes that were read from the source already.</param>
-    public InflatingCursor(ReadOnlyMemory<byte> head, SourceCursor source, long limit)
+    /// <param name="keepsCompressed">Whether to keep what is inflated as it was, so that it can be written again byte for byte.</param>
+    public InflatingCursor(ReadOnlyMemory<byte> head, SourceCursor source, long limit, bool keepsCompressed)
     {
         _source = source;
-        _inflater = new DeflateStream(new CompressedStream(head, source), CompressionMode.Decompress);
+        _compressed = new CompressedStream(head, source, keepsCompressed ? new ArrayBufferWriter<byte>() : null);
+        _inflater = new DeflateStream(_compressed, CompressionMode.Decompress);
         _limit = limit;
     }
 
     public override long? Length => null;
 
+    /// <summary>The compressed bytes so far, where they are kept.</summary>
+    public ReadOnlyMemory<byte> Compressed => _compressed.Kept?.WrittenMemory ?? default;
+
     public override int Read(Span<byte> buffer)
     {
         try
         {
-            return Count(_inflater.Read(buffer));
+            var read = Count(_inflater.Read(buffer));
+            while (read == 0 && _compressed.Kept is not null && _compressed.Read(new byte[512]) > 0) { }    // padding after the stream
+            return read;
         }
         catch (InvalidDataException exception)
         {
@@ -128,7 +136,9 @@ internal sealed class InflatingCursor : SourceCursor
     {
         try
         {
-            return Count(await _inflater.ReadAsync(buffer, cancellationToken).ConfigureAwait(false));
+            var read = Count(await _inflater.ReadAsync(buffer, cancellationToken).ConfigureAwait(false));
+            while (read == 0 && _compressed.Kept is not null && await _compressed.ReadAsync(new byte[512], cancellationToken).ConfigureAwait(false) > 0) { }
+            return read;
         }
         catch (InvalidDataException exception)
         {
@@ -150,15 +160,27 @@ internal sealed class InflatingCursor : SourceCursor
 
     private DicomParseException NotDeflate(Exception inner) => new("The data set is not a valid deflated stream.", _inflated, null, inner);
 
-    private sealed class CompressedStream(ReadOnlyMemory<byte> head, SourceCursor source) : Stream
+    private sealed class CompressedStream(ReadOnlyMemory<byte> head, SourceCursor source, ArrayBufferWriter<byte>? kept) : Stream
     {
         private ReadOnlyMemory<byte> _head = head;
 
-        public override int Read(Span<byte> buffer) => _head.IsEmpty ? source.Read(buffer) : TakeHead(buffer);
-        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+        public ArrayBufferWriter<byte>? Kept => kept;
 
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-            _head.IsEmpty ? source.ReadAsync(buffer, cancellationToken) : new ValueTask<int>(TakeHead(buffer.Span));
+        public override int Read(Span<byte> buffer)
+        {
+            var count = _head.IsEmpty ? source.Read(buffer) : TakeHead(buffer);
+            kept?.Write(buffer[..count]);
+            return count;
+        }
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            var count = _head.IsEmpty ? await source.ReadAsync(buffer, cancellationToken).ConfigureAwait(false) : TakeHead(buffer.Span);
+            kept?.Write(buffer.Span[..count]);
+            return count;
+        }
+
+        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
         private int TakeHead(Span<byte> buffer)
         {

@@ -66,6 +66,8 @@ export class Viewer {
   readonly #firstImages: FirstImage[] = [];
   #openings = 0;
   #isDrawScheduled = false;
+  #isCornerstoneWanted = false;
+  #whyTimer: ReturnType<typeof setTimeout> | undefined;
   #liveTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(host: HTMLElement, config: PlatformConfig) {
@@ -308,28 +310,28 @@ export class Viewer {
       return;
     }
     this.#isCornerstoneWanted = true;
-    void import('./stack/cornerstonePresentation')
-      .then(({ CornerstonePresentation }) => {
-        const host = el('div', { class: 'v-cornerstone' });
-        this.#canvasHost.append(host);
-        const cornerstone = new CornerstonePresentation(host, {
-          onWindow: (window) => this.#onWindow(window),
-          onView: () => this.#updateView(),
-        });
-        const session = this.#session;
-        if (session) {
-          cornerstone.openSeries(session.manifest.series, session.count, (index) => session.describe(index), session.manifest.modality);
-        }
-        this.#cornerstone = cornerstone;
-        return this.#takeOver(cornerstone);
-      })
-      .catch((error: unknown) => {
-        // The plain canvas goes on showing and scrolling; only the tools are missing.
-        this.#isCornerstoneWanted = false;
-        console.error('Cornerstone3D did not start', error);
-      });
+    this.#startCornerstone().catch((error: unknown) => {
+      // The plain canvas goes on showing and scrolling; only the tools are missing.
+      this.#isCornerstoneWanted = false;
+      console.error('Cornerstone3D did not start', error);
+    });
   }
-  #isCornerstoneWanted = false;
+
+  async #startCornerstone(): Promise<void> {
+    const { CornerstonePresentation } = await import('./stack/cornerstonePresentation');
+    const host = el('div', { class: 'v-cornerstone' });
+    this.#canvasHost.prepend(host); // beneath the plain canvas, until it shows the same
+    const cornerstone = await CornerstonePresentation.create(host, {
+      onWindow: (window) => this.#onWindow(window),
+      onView: () => this.#updateView(),
+    });
+    const session = this.#session;
+    if (session) {
+      cornerstone.openSeries(session.manifest.series, session.count, (index) => session.describe(index), session.manifest.modality);
+    }
+    this.#cornerstone = cornerstone;
+    await this.#takeOver(cornerstone);
+  }
 
   async #takeOver(cornerstone: InteractivePresentation): Promise<void> {
     const plain = this.#presentation;
@@ -588,7 +590,6 @@ export class Viewer {
       this.#updateWhy();
     }, 250);
   }
-  #whyTimer: ReturnType<typeof setTimeout> | undefined;
 
   #updateSlice(): void {
     const session = this.#session;

@@ -10,7 +10,7 @@ internal sealed class ProjectBuild(IProjectMetadata project, BuildOutput output)
 
     /// <summary>Runs a target; what the compiler has to say goes to <paramref name="line"/>.</summary>
     public async Task<bool> RunAsync(string target, ProcessLauncher launcher, Action<string> line, CancellationToken cancellationToken) =>
-        await RunDotnetAsync(["build", project.ProjectPath, "-c", output.Configuration, $"-t:{target}", "--nologo", "-v:q", "-clp:NoSummary"], launcher, line, cancellationToken) == 0;
+        await RunDotnetAsync(["msbuild", project.ProjectPath, "-restore", $"-t:{target}", $"-p:Configuration={output.Configuration}", "-nologo", "-v:q", "-clp:NoSummary"], launcher, line, cancellationToken) == 0;
 
     /// <summary>The assembly to run, or null when the project cannot tell.</summary>
     public async Task<string?> FindAssemblyAsync(ProcessLauncher launcher, CancellationToken cancellationToken)
@@ -20,7 +20,7 @@ internal sealed class ProjectBuild(IProjectMetadata project, BuildOutput output)
             return assembly;
         }
         var lines = new List<string>();
-        var code = await RunDotnetAsync(["msbuild", project.ProjectPath, $"-p:Configuration={output.Configuration}", "-getProperty:TargetPath", "--nologo"], launcher, lines.Add, cancellationToken);
+        var code = await RunDotnetAsync(["msbuild", project.ProjectPath, $"-p:Configuration={output.Configuration}", "-getProperty:TargetPath", "-nologo"], launcher, lines.Add, cancellationToken);
         return code == 0 ? lines.LastOrDefault(text => text.Length > 0)?.Trim() : null;
     }
 

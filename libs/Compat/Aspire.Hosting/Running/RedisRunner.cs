@@ -14,6 +14,8 @@ internal sealed class RedisRunner(RedisResource resource, RunContext context) : 
 
     private string? _folder;
 
+    protected override bool IsQuiet => true;
+
     protected override async Task<ProcessCommand?> PrepareAsync(CancellationToken cancellationToken)
     {
         var password = await resource.PasswordParameter!.GetValueAsync(cancellationToken);

@@ -35,6 +35,7 @@ internal abstract class Runner(IResource resource, RunContext context)
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _stop = new();
+    private readonly Queue<string> _kept = new();
     private Task _run = Task.CompletedTask;
 
     public string Name => resource.Name;
@@ -60,6 +61,9 @@ internal abstract class Runner(IResource resource, RunContext context)
     protected RunContext Context => context;
 
     protected CancellationToken Stopping => _stop.Token;
+
+    /// <summary>Whether the process's own lines are shown only when it dies.</summary>
+    protected virtual bool IsQuiet => false;
 
     public void Start() => _run = RunAsync();
 
@@ -175,7 +179,7 @@ internal abstract class Runner(IResource resource, RunContext context)
         ChildProcess child;
         try
         {
-            child = await context.Launcher.StartAsync(command, line => context.Terminal.Line(Name, line));
+            child = await context.Launcher.StartAsync(command, Hear);
         }
         catch (Win32Exception exception)
         {
@@ -190,6 +194,7 @@ internal abstract class Runner(IResource resource, RunContext context)
             if (child.Exited.IsCompleted)
             {
                 var code = await child.Exited;
+                RepeatKept();
                 return code > 128 ? $"was ended by signal {code - 128}" : $"ended with exit code {code}";
             }
             await replacement;
@@ -203,6 +208,34 @@ internal abstract class Runner(IResource resource, RunContext context)
             if (!child.Exited.IsCompleted)
             {
                 await child.StopAsync(context.KillAt);
+            }
+        }
+    }
+
+    private void Hear(string line)
+    {
+        if (!IsQuiet)
+        {
+            context.Terminal.Line(Name, line);
+            return;
+        }
+        lock (_kept)
+        {
+            _kept.Enqueue(line);
+            if (_kept.Count > KeptLines)
+            {
+                _kept.Dequeue();
+            }
+        }
+    }
+
+    private void RepeatKept()
+    {
+        lock (_kept)
+        {
+            while (_kept.TryDequeue(out var line))
+            {
+                context.Terminal.Line(Name, line);
             }
         }
     }

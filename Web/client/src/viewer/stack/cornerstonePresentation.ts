@@ -8,7 +8,6 @@ import {
   utilities,
   type Types,
 } from '@cornerstonejs/core';
-import type { DecodedImage } from '../decoding/pixels';
 import { cosinesOf, markersFor, type OrientationMarkers, type Vector } from '../imaging/orientation';
 import { toRange, toWindow } from '../imaging/window';
 import type { FrameDescription, WindowSetting } from '../manifest';
@@ -36,7 +35,7 @@ export class CornerstonePresentation implements InteractivePresentation {
   readonly #engine: RenderingEngine;
   readonly #images = new Map<string, Types.IImage>();
   readonly #frames = new Map<string, FrameDescription>();
-  #viewport: Types.IStackViewport;
+  readonly #viewport: Types.IStackViewport;
   #series: OpenSeries | undefined;
   #isStackSet = false;
   #shown: ShownImage | undefined;
@@ -47,17 +46,26 @@ export class CornerstonePresentation implements InteractivePresentation {
   #tools: Promise<StackTools> | undefined;
   #tool: ToolName | undefined;
 
-  constructor(element: HTMLDivElement, events: PresentationEvents) {
+  private constructor(element: HTMLDivElement, events: PresentationEvents, engine: RenderingEngine) {
     this.#element = element;
     this.#events = events;
-    initCore({ rendering: { ...({} as Types.Cornerstone3DConfig['rendering']), webGlContextCount: 1 } } as Types.Cornerstone3DConfig);
+    this.#engine = engine;
+    this.#viewport = engine.getViewport(viewportId) as Types.IStackViewport;
     imageLoader.registerImageLoader(scheme, (imageId) => ({ promise: this.#imageFor(imageId) }));
     metaData.addProvider((type: string, imageId: string) => this.#metadata(type, imageId), 10_000);
-    this.#engine = new RenderingEngine(engineId);
-    this.#engine.enableElement({ viewportId, type: Enums.ViewportType.STACK, element, defaultOptions: { background: [0, 0, 0] } });
-    this.#viewport = this.#engine.getViewport(viewportId) as Types.IStackViewport;
     element.addEventListener(Enums.Events.CAMERA_MODIFIED, () => this.#events.onView());
     element.addEventListener(Enums.Events.VOI_MODIFIED, (event) => this.#onVoi((event as Types.EventTypes.VoiModifiedEvent).detail.range));
+  }
+
+  /** Starts WebGL step by step, each a task of its own: the page keeps scrolling meanwhile. */
+  static async create(element: HTMLDivElement, events: PresentationEvents): Promise<CornerstonePresentation> {
+    initCore({ rendering: { webGlContextCount: 1 } } as Types.Cornerstone3DConfig);
+    await breathe();
+    const engine = new RenderingEngine(engineId);
+    await breathe();
+    engine.enableElement({ viewportId, type: Enums.ViewportType.STACK, element, defaultOptions: { background: [0, 0, 0] } });
+    await breathe();
+    return new CornerstonePresentation(element, events, engine);
   }
 
   openSeries(key: string, count: number, describe: (index: number) => FrameDescription | undefined, modality: string | undefined): void {
@@ -278,6 +286,11 @@ export class CornerstonePresentation implements InteractivePresentation {
   }
 }
 
+/** Lets input and painting in between two pieces of work. */
+function breathe(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
+}
+
 function metadataOf(type: string, frame: FrameDescription, series: OpenSeries): unknown {
   const { geometry, pixel, position } = frame;
   const modules = Enums.MetadataModules;
@@ -359,5 +372,3 @@ function createImage(imageId: string, { image, frame, window }: ShownImage, moda
 function sameWindow(a: WindowSetting | undefined, b: WindowSetting): boolean {
   return a !== undefined && Math.abs(a.center - b.center) < 1e-6 && Math.abs(a.width - b.width) < 1e-6 && (a.function ?? 'LINEAR') === (b.function ?? 'LINEAR');
 }
-
-export type { DecodedImage };

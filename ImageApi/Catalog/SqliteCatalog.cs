@@ -6,7 +6,7 @@ using Platform.TieredCache;
 namespace ImageApi.Catalog;
 
 /// <summary>The catalog over SQLite: look-ups through <see cref="Snapshots"/>, searches through <see cref="CatalogSearch"/>, changes through <see cref="CatalogWriter"/>.</summary>
-internal sealed class Catalog : ICatalog, IAsyncDisposable
+internal sealed class SqliteCatalog : ICatalog, IAsyncDisposable
 {
     private readonly CatalogDatabase _database;
     private readonly CatalogWriter _writer;
@@ -19,7 +19,7 @@ internal sealed class Catalog : ICatalog, IAsyncDisposable
     /// <param name="rankOf">The place of an origin among all.</param>
     /// <param name="options">Bounds.</param>
     /// <param name="logger">The slice's log.</param>
-    public Catalog(CatalogDatabase database, Func<string, int> rankOf, CatalogOptions options, ILogger<Catalog> logger)
+    public SqliteCatalog(CatalogDatabase database, Func<string, int> rankOf, CatalogOptions options, ILogger<SqliteCatalog> logger)
     {
         _database = database;
         _logger = logger;

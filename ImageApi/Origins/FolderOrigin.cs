@@ -1,0 +1,315 @@
+using System.Runtime.CompilerServices;
+using ImageApi.Catalog;
+using Microsoft.Win32.SafeHandles;
+using Platform.Dicom;
+using Platform.Dicom.Pixels;
+using Platform.TieredCache;
+
+namespace ImageApi.Origins;
+
+/// <summary>
+/// A folder of DICOM files. Every read opens the file, holds it to the version that was asked for, and looks again afterwards, so that bytes of two versions are
+/// never put together. Reads are positional and synchronous: .NET would hand them to a pool's thread otherwise, and this is one.
+/// </summary>
+internal sealed class FolderOrigin : IDicomOrigin
+{
+    private static readonly RecipeId FrameIndexRecipe = RecipeId.Of("frame-index", 1);
+    private static readonly EntryPolicy FrameIndexPolicy = EntryPolicy.For(EntryKind.FrameIndex);
+
+    private readonly Func<OriginItem, OriginVersion?>? _versionOf;
+    private readonly ITieredCache _cache;
+    private readonly OriginMetrics _metrics;
+    private string? _root;
+
+    /// <param name="name">As configured.</param>
+    /// <param name="path">The folder, absolute. It may be absent for now.</param>
+    /// <param name="traits">Writable for the store.</param>
+    /// <param name="versionOf">Gives the version of items whose name tells it (the store's); null for all others.</param>
+    /// <param name="cache">Keeps where the frames of encapsulated instances lie.</param>
+    /// <param name="metrics">Counts reads and bytes.</param>
+    public FolderOrigin(string name, string path, OriginTraits traits, Func<OriginItem, OriginVersion?>? versionOf, ITieredCache cache, OriginMetrics metrics)
+    {
+        Name = name;
+        Path = path;
+        Traits = traits | OriginTraits.Local;
+        _versionOf = versionOf;
+        _cache = cache;
+        _metrics = metrics;
+    }
+
+    public string Name { get; }
+    public string Path { get; }
+    public OriginTraits Traits { get; }
+
+    /// <summary>The folder with its links resolved.</summary>
+    /// <exception cref="OriginException">Unreachable: it is not there.</exception>
+    public string Root
+    {
+        get
+        {
+            if (_root is { } root) return root;
+            try
+            {
+                return _root = FileSystem.RealFolder(Path);
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                throw new OriginException(OriginFailure.Unreachable, $"The folder of origin {Name} cannot be opened.", exception);
+            }
+        }
+    }
+
+    public OriginVersion VersionOf(OriginItem item, in FileStamp stamp) => _versionOf?.Invoke(item) ?? OriginVersion.FromFile(stamp);
+
+    public ValueTask<OriginVersion?> GetVersionAsync(OriginItem item, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            using var file = OpenFile(item, out var stamp);
+            return new ValueTask<OriginVersion?>(VersionOf(item, stamp));
+        }
+        catch (OriginException exception) when (exception.Failure is OriginFailure.Absent or OriginFailure.Refused)
+        {
+            return default;
+        }
+    }
+
+    public Task<OriginRead> OpenAsync(OriginItem item, OriginVersion? ifMatch, ByteRange? range, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var file = OpenFile(item, out var stamp);
+        return Task.FromResult(MakeRead(file, item, stamp, matches: ifMatch is not { } asked || VersionOf(item, stamp) == asked, range));
+    }
+
+    public Task<OriginRead> OpenAsync(InstanceEntry instance, ByteRange? range, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var file = OpenFile(instance.Item, out var stamp);
+        return Task.FromResult(MakeRead(file, instance.Item, stamp, matches: stamp == instance.Stamp, range));
+    }
+
+    public async IAsyncEnumerable<InstanceMetadata> GetMetadataAsync(IReadOnlyList<InstanceEntry> instances, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        // A few headers are read ahead: parsing one while another waits for the disk.
+        var ahead = new Queue<Task<DicomFile>>();
+        var depth = Math.Max(2, Environment.ProcessorCount);
+        try
+        {
+            for (var i = 0; i < instances.Count; i++)
+            {
+                for (var next = i + ahead.Count; next < instances.Count && ahead.Count < depth; next++)
+                {
+                    var entry = instances[next];
+                    ahead.Enqueue(Task.Run(() => ReadHeader(entry, cancellationToken), cancellationToken));
+                }
+                using var file = await ahead.Dequeue();
+                yield return new InstanceMetadata(instances[i], file);
+            }
+        }
+        finally
+        {
+            foreach (var left in ahead)
+            {
+                _ = left.ContinueWith(static task => { if (task.IsCompletedSuccessfully) task.GetAwaiter().GetResult().Dispose(); else _ = task.Exception; },
+                    CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            }
+        }
+    }
+
+    public async Task<FrameDescription> ReadFrameAsync(InstanceEntry instance, int frameIndex, EntryWriter to, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(frameIndex);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(frameIndex, instance.FrameCount);
+        cancellationToken.ThrowIfCancellationRequested();
+        var syntax = DicomTransferSyntax.FromUid(instance.TransferSyntaxUid);
+        var description = Describe(instance, syntax);
+        using var file = OpenFile(instance);
+
+        if (!syntax.IsEncapsulated && !syntax.IsDeflated && !syntax.IsBigEndian && instance is { PixelOffset: >= 0, PixelLength: >= 0 } && Native(instance).FrameBits % 8 == 0)
+        {
+            var length = Native(instance).FrameBytes;
+            if (length <= 0 || length > (instance.PixelLength / (frameIndex + 1)) || instance.PixelOffset + instance.PixelLength > instance.Stamp.Length)
+                throw new OriginException(OriginFailure.Broken, "The frame lies outside of its pixel data.");
+            to.Start(new EntryHeader(MediaTypeOf(description.TransferSyntaxUid)) { Length = length });
+            await CopyAsync(file, instance.PixelOffset + (length * frameIndex), length, to, cancellationToken);
+        }
+        else
+        {
+            await ReadIndexedFrameAsync(instance, file, frameIndex, description, to, cancellationToken);
+        }
+
+        CheckUnchanged(file, instance);
+        _metrics.FrameRead(Name, to.WrittenBytes);
+        return description;
+    }
+
+    public async Task<bool> ReadBulkDataAsync(InstanceEntry instance, string path, EntryWriter to, CancellationToken cancellationToken)
+    {
+        using var file = OpenFile(instance);
+        using var dicom = Parse(file, instance.Item, DicomReadOptions.Default with { DeferBulkOverBytes = 64 << 10 }, cancellationToken);
+        var found = BulkDataPath.Find(dicom, path);
+        if (found is not { } value) return false;
+
+        to.Start(new EntryHeader("application/octet-stream") { Length = value.Length });
+        if (value.Element is { IsDeferred: false } element)
+        {
+            element.WriteLittleEndian(to);
+        }
+        else if (dicom.TransferSyntax is { IsDeflated: false } && value.UnitBytes == 1)
+        {
+            await CopyAsync(file, value.Offset, value.Length, to, cancellationToken);
+        }
+        else
+        {
+            // Rare: an inflated or big endian value too large to have been read with the header.
+            using var whole = Parse(file, instance.Item, DicomReadOptions.Default with { StopBeforePixels = false }, cancellationToken);
+            BulkDataPath.FindElement(whole, path)?.WriteLittleEndian(to);
+        }
+        CheckUnchanged(file, instance);
+        return true;
+    }
+
+    /// <summary>Opens a file and reads its header; the stamp is that of the opened file.</summary>
+    /// <exception cref="OriginException">The file could not be opened.</exception>
+    /// <exception cref="DicomParseException">It is no DICOM, or broken.</exception>
+    public DicomFile ReadHeader(OriginItem item, out FileStamp stamp, CancellationToken cancellationToken)
+    {
+        using var file = OpenFile(item, out stamp);
+        return Parse(file, item, DicomReadOptions.Default, cancellationToken);
+    }
+
+    /// <summary>Opens a file for reading, wherever its path leads inside of the folder.</summary>
+    public SafeFileHandle OpenFile(OriginItem item, out FileStamp stamp)
+    {
+        var file = FileSystem.OpenBelow(Root, PathOf(item));
+        stamp = FileSystem.GetStamp(file);
+        return file;
+    }
+
+    /// <summary>The absolute path of an item.</summary>
+    /// <exception cref="OriginException">Absent: it is no path of this kind.</exception>
+    public string PathOf(OriginItem item)
+    {
+        if (item.Path.Length == 0 || item.Path[0] == '/' || item.Path.Contains('\0', StringComparison.Ordinal)) throw new OriginException(OriginFailure.Absent, "The item is no path below the folder.");
+        foreach (var part in item.Path.AsSpan().Split('/'))
+        {
+            if (item.Path.AsSpan(part) is "" or "." or "..") throw new OriginException(OriginFailure.Absent, "The item is no path below the folder.");
+        }
+        return System.IO.Path.Combine(Root, item.Path);
+    }
+
+    private async Task ReadIndexedFrameAsync(InstanceEntry instance, SafeFileHandle file, int frameIndex, FrameDescription description, EntryWriter to, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var index = await GetFrameIndexAsync(instance, file, cancellationToken);
+            if (frameIndex >= index.FrameCount) throw new OriginException(OriginFailure.Broken, "The instance holds fewer frames than its header says.");
+            to.Start(new EntryHeader(MediaTypeOf(description.TransferSyntaxUid)) { Length = index.GetLength(frameIndex) });
+            if (!index.IsDeflated && !index.IsBigEndian && index.GetBitOffset(frameIndex) == 0 && index.IsEncapsulated)
+            {
+                foreach (var segment in index.GetSegments(frameIndex)) await CopyAsync(file, segment.Offset, segment.Length, to, cancellationToken);
+                return;
+            }
+            using var source = new HandleSource(file);
+            await index.ReadFrameAsync(source, frameIndex, to, cancellationToken);
+        }
+        catch (DicomParseException exception)
+        {
+            throw new OriginException(OriginFailure.Broken, "The frame cannot be read from its file.", exception);
+        }
+    }
+
+    private async Task<FrameIndex> GetFrameIndexAsync(InstanceEntry instance, SafeFileHandle file, CancellationToken cancellationToken)
+    {
+        await using var lease = await _cache.GetOrCreateAsync(new CacheKey(instance.Content, EntryKind.FrameIndex, FrameIndexRecipe, 0), (this, instance, file), FrameIndexPolicy, MakeFrameIndexAsync, cancellationToken);
+        if (!lease.TryGetBytes(out var bytes)) throw new OriginException(OriginFailure.Broken, "The index of the frames is too large.");
+        return bytes.IsSingleSegment ? FrameIndex.FromBytes(bytes.FirstSpan) : FrameIndex.FromBytes(System.Buffers.BuffersExtensions.ToArray(bytes));
+    }
+
+    private static async Task MakeFrameIndexAsync((FolderOrigin Origin, InstanceEntry Instance, SafeFileHandle File) state, EntryWriter to, CancellationToken cancellationToken)
+    {
+        using var source = new HandleSource(state.File);
+        using var dicom = state.Origin.Parse(state.File, state.Instance.Item, DicomReadOptions.Default, cancellationToken);
+        var index = await FrameIndex.ReadAsync(source, dicom, cancellationToken) ?? throw new OriginException(OriginFailure.Broken, "The instance has no pixels.");
+        var bytes = index.ToBytes();
+        to.Start(new EntryHeader("application/octet-stream") { Length = bytes.Length });
+        System.Buffers.BuffersExtensions.Write(to, bytes);
+    }
+
+    private DicomFile ReadHeader(InstanceEntry instance, CancellationToken cancellationToken)
+    {
+        using var file = OpenFile(instance);
+        try
+        {
+            var dicom = Parse(file, instance.Item, DicomReadOptions.Default, cancellationToken);
+            CheckUnchanged(file, instance);
+            return dicom;
+        }
+        catch (DicomParseException exception)
+        {
+            throw new OriginException(OriginFailure.Broken, "The header cannot be read.", exception);
+        }
+    }
+
+    /// <summary>On Linux by the open file itself, so that what is parsed is what was checked.</summary>
+    private DicomFile Parse(SafeFileHandle file, OriginItem item, DicomReadOptions options, CancellationToken cancellationToken) =>
+        DicomFile.Read(OperatingSystem.IsLinux() ? $"/proc/self/fd/{file.DangerousGetHandle()}" : PathOf(item), options, cancellationToken);
+
+    private SafeFileHandle OpenFile(InstanceEntry instance)
+    {
+        var file = OpenFile(instance.Item, out var stamp);
+        if (stamp == instance.Stamp) return file;
+        file.Dispose();
+        throw Changed();
+    }
+
+    private static void CheckUnchanged(SafeFileHandle file, InstanceEntry instance)
+    {
+        if (FileSystem.GetStamp(file) != instance.Stamp) throw Changed();
+    }
+
+    private OriginRead MakeRead(SafeFileHandle file, OriginItem item, FileStamp stamp, bool matches, ByteRange? range)
+    {
+        var offset = range?.Offset ?? 0;
+        if (matches && offset >= 0 && (offset < stamp.Length || range is null))
+            return new FileRead(file, VersionOf(item, stamp), stamp, offset, Math.Min(range?.Count ?? long.MaxValue, stamp.Length - offset));
+        file.Dispose();
+        throw matches ? new ArgumentOutOfRangeException(nameof(range), "The range begins beyond the end.") : Changed();
+    }
+
+    private static OriginException Changed() => new(OriginFailure.Changed, "The file is not the version that the catalog knows.");
+
+    private static PixelDescription Native(InstanceEntry instance) => new()
+    {
+        Rows = instance.Rows,
+        Columns = instance.Columns,
+        SamplesPerPixel = instance.SamplesPerPixel,
+        BitsAllocated = instance.BitsAllocated,
+        BitsStored = instance.BitsStored,
+        Photometric = instance.Photometric,
+        FrameCount = instance.FrameCount,
+    };
+
+    private static FrameDescription Describe(InstanceEntry instance, DicomTransferSyntax syntax) => new(
+        instance.Rows, instance.Columns, instance.SamplesPerPixel, instance.BitsAllocated, instance.BitsStored, instance.IsSigned, instance.IsPlanar, instance.Photometric,
+        syntax.IsEncapsulated ? syntax.Uid : DicomTransferSyntax.ExplicitVrLittleEndian.Uid);
+
+    private static string MediaTypeOf(string transferSyntaxUid) =>
+        transferSyntaxUid == DicomTransferSyntax.ExplicitVrLittleEndian.Uid ? "application/octet-stream;transfer-syntax=1.2.840.10008.1.2.1" : $"application/octet-stream;transfer-syntax={transferSyntaxUid}";
+
+    /// <summary>Straight from the file into the writer's segments.</summary>
+    internal static async ValueTask CopyAsync(SafeFileHandle file, long offset, long length, EntryWriter to, CancellationToken cancellationToken)
+    {
+        while (length > 0)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var memory = to.GetMemory((int)Math.Min(length, FileRead.ChunkBytes));
+            var read = FileRead.Read(file, memory.Span[..(int)Math.Min(memory.Length, length)], offset);
+            to.Advance(read);
+            offset += read;
+            length -= read;
+            if (length > 0) await to.FlushAsync(cancellationToken);
+        }
+    }
+}

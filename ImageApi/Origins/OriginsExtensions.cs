@@ -1,0 +1,20 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace ImageApi.Origins;
+
+internal static class OriginsExtensions
+{
+    /// <summary>Registers the configured origins and the store. Needs <c>AddStore</c> and an <c>ITieredCache</c>.</summary>
+    public static IServiceCollection AddOrigins(this IServiceCollection services)
+    {
+        services.AddOptions<OriginsOptions>()
+            .Configure<IConfiguration>((options, configuration) => configuration.GetSection(OriginsOptions.SectionName).Bind(options.Origins))
+            .ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<OriginsOptions>, OriginsOptionsValidator>());
+        services.TryAddSingleton<OriginMetrics>();
+        services.TryAddSingleton<OriginSet>();
+        services.TryAddSingleton<IOrigins>(provider => provider.GetRequiredService<OriginSet>());
+        return services;
+    }
+}
