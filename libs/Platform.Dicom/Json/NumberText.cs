@@ -72,7 +72,7 @@ internal static class NumberText
         }
 
         while (text.Length > 1 && text[0] == '0' && text[1] is >= (byte)'0' and <= (byte)'9') text = text[1..];
-        if (text.IsEmpty) return false;
+        if (text.IsEmpty || text.SequenceEqual("."u8)) return false;
         if (text[0] == '.') to[length++] = (byte)'0';
         if (text[^1] == '.') text = text[..^1];
         text.CopyTo(to[length..]);
