@@ -109,3 +109,13 @@ describe('bad frames', () => {
   test('an unknown container', () => expect(() => raw(words(1), 1, { ...grey, bitsAllocated: 12 })).toThrow(UnsupportedFrameError));
   test('a palette that is missing', () => expect(() => raw(bytes(1), 1, { ...grey, bitsAllocated: 8, bitsStored: 8, highBit: 7, photometric: 'PALETTE COLOR' })).toThrow(InvalidFrameError));
 });
+
+describe('precision', () => {
+  test('a stream of 16 bits in a file that says 14 keeps its 16', () => {
+    const image = finish(new Int16Array([-2971, 9000]), 1, 2, { ...grey, isSigned: true, bitsStored: 14, highBit: 15 }, 'jpeg-2000', 16);
+    expect([...image.data]).toEqual([-2971, 9000]);
+  });
+  test('12 bits without a sign in a signed file are sign-extended from 12', () => {
+    expect([...finish(new Uint16Array([0xfff]), 1, 1, { ...grey, isSigned: true, bitsStored: 16 }, 'jpeg-ls', 12).data]).toEqual([-1]);
+  });
+});

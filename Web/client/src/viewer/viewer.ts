@@ -1,6 +1,6 @@
 import type { PlatformConfig, SeriesEntry } from './config';
 import { Decoder } from './decoding/decoder';
-import type { DecodedImage } from './decoding/pixels';
+import { UnsupportedFrameError, type DecodedImage } from './decoding/pixels';
 import type { PlatformHooks } from './hooks';
 import { presetsFor, windowOver, type Preset } from './imaging/window';
 import { describeJourney, type FirstImage } from './journey';
@@ -444,7 +444,8 @@ export class Viewer {
       kind: 'bad-frame',
       title: `Slice ${index + 1} cannot be shown`,
       text: `${error.message}${others > 0 ? ` The other ${others === 1 ? 'slice is' : `${others} slices are`} not affected.` : ''}`,
-      actions: [{ label: 'Try again', run: () => this.#retry(index) }],
+      // What this viewer cannot decode now it cannot decode in a minute.
+      ...(error instanceof UnsupportedFrameError ? {} : { actions: [{ label: 'Try again', run: () => this.#retry(index) }] }),
     });
     this.#updateSlice();
   }

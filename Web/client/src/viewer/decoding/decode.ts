@@ -1,6 +1,8 @@
 import type { PixelDescription } from '../manifest';
 import type { DecodeRequest } from './decoder';
 import { finish, InvalidFrameError, rawSamples, UnsupportedFrameError, type DecodedImage, type PixelArray } from './pixels';
+import { nameRgb, readJpegHeader } from './jpegHeader';
+import { decodeRle } from './rle';
 import { codecOf, type Codec } from './transferSyntaxes';
 
 /** What the package's decoders take and give back; they differ in which of these they look at. */
@@ -16,6 +18,8 @@ interface CodecFrame {
   signed: boolean;
   bytesPerPixel: number;
   pixelData?: PixelArray;
+  /** Bits per sample as the stream says. */
+  bitsPerPixel?: number;
 }
 
 /** Decodes one frame; each codec is a chunk of its own that comes when a frame first needs it. */
@@ -27,42 +31,48 @@ export async function decode({ bytes, transferSyntax, rows, columns, pixel }: De
   if (codec === 'raw') {
     return finish(rawSamples(bytes, rows, columns, pixel), rows, columns, pixel, codec);
   }
-  const frame = await unpack(codec, new Uint8Array(bytes), frameOf(rows, columns, pixel));
+  if (codec === 'rle') {
+    return finish(decodeRle(new Uint8Array(bytes), rows, columns, pixel), rows, columns, pixel, codec);
+  }
+  let frame: CodecFrame;
+  try {
+    frame = await unpack(codec, new Uint8Array(bytes), frameOf(rows, columns, pixel));
+  } catch (error) {
+    throw error instanceof UnsupportedFrameError ? error : new InvalidFrameError(`The ${codec.toUpperCase()} stream cannot be decoded${messageOf(error)}.`, { cause: error });
+  }
   if (!frame.pixelData) {
     throw new InvalidFrameError('The decoder gave no pixels.');
   }
   if (frame.rows !== rows || frame.columns !== columns) {
     throw new InvalidFrameError(`The frame holds ${frame.columns} x ${frame.rows} pixels, not ${columns} x ${rows}.`);
   }
-  return finish(owned(frame.pixelData), rows, columns, pixel, codec);
+  // The stream's own precision goes before Bits Stored, where the codec tells it: files disagree, and the pixels are in the stream.
+  return finish(owned(frame.pixelData), rows, columns, pixel, codec, frame.bitsPerPixel);
 }
 
-async function unpack(codec: Exclude<Codec, 'raw'>, bytes: Uint8Array, frame: CodecFrame): Promise<CodecFrame> {
-  try {
-    switch (codec) {
-      case 'rle':
-        if (frame.bitsAllocated > 16 || (frame.bitsAllocated > 8 && frame.samplesPerPixel > 1)) {
-          throw new UnsupportedFrameError(`RLE with ${frame.samplesPerPixel} x ${frame.bitsAllocated} bits cannot be shown.`);
+async function unpack(codec: Exclude<Codec, 'raw' | 'rle'>, bytes: Uint8Array, frame: CodecFrame): Promise<CodecFrame> {
+  switch (codec) {
+    case 'jpeg': {
+      const header = readJpegHeader(bytes);
+      if (header && header.precision > 8) {
+        if (header.components > 1) {
+          throw new UnsupportedFrameError('JPEG with more than 8 bits of colour cannot be shown.');
         }
-        return (await (await import('@decoders/decodeRLE.js')).default(frame as never, bytes as never)) as unknown as CodecFrame;
-      case 'jpeg':
-        return (await (await import('@decoders/decodeJPEGBaseline8Bit.js')).default(bytes as never, frame as never)) as unknown as CodecFrame;
-      case 'jpeg12':
         return (await (await import('@decoders/decodeJPEGBaseline12Bit-js.js')).default(frame as never, bytes as never)) as unknown as CodecFrame;
-      case 'jpeg-lossless':
-        return (await (await import('@decoders/decodeJPEGLossless.js')).default(frame as never, bytes as never)) as unknown as CodecFrame;
-      case 'jpeg-ls':
-        return (await (await import('@decoders/decodeJPEGLS.js')).default(bytes as never, frame as never)) as unknown as CodecFrame;
-      case 'jpeg-2000':
-        return (await (await import('@decoders/decodeJPEG2000.js')).default(bytes as never, frame as never)) as unknown as CodecFrame;
-      case 'htj2k':
-        return (await (await import('@decoders/decodeHTJ2K.js')).default(bytes as never, frame as never)) as unknown as CodecFrame;
+      }
+      const isUnnamedRgb = frame.photometricInterpretation === 'RGB' && header?.components === 3 && !header.namesColors;
+      return (await (await import('@decoders/decodeJPEGBaseline8Bit.js')).default((isUnnamedRgb ? nameRgb(bytes) : bytes) as never, frame as never)) as unknown as CodecFrame;
     }
-  } catch (error) {
-    if (error instanceof UnsupportedFrameError) {
-      throw error;
-    }
-    throw new InvalidFrameError(`The ${codec.toUpperCase()} stream cannot be decoded${messageOf(error)}.`, { cause: error });
+    case 'jpeg-lossless':
+      return (await (await import('@decoders/decodeJPEGLossless.js')).default(frame as never, bytes as never)) as unknown as CodecFrame;
+    case 'jpeg-ls':
+      return (await (await import('@decoders/decodeJPEGLS.js')).default(bytes as never, frame as never)) as unknown as CodecFrame;
+    case 'jpeg-2000':
+      return (await (await import('@decoders/decodeJPEG2000.js')).default(bytes as never, frame as never)) as unknown as CodecFrame;
+    case 'htj2k':
+      return (await (await import('@decoders/decodeHTJ2K.js')).default(bytes as never, frame as never)) as unknown as CodecFrame;
+    case 'jpeg-xl':
+      return (await (await import('@decoders/decodeJPEGXL.js')).default(bytes as never, frame as never)) as unknown as CodecFrame;
   }
 }
 

@@ -56,22 +56,22 @@ export function rawSamples(bytes: ArrayBuffer, rows: number, columns: number, pi
 
 /**
  * From the samples of a codec to an image: clears or sign-extends unused bits, applies the modality LUT or converts to
- * RGB, finds the extremes. May write into `samples`.
+ * RGB, finds the extremes. May write into `samples`. `precision` is the stream's own number of bits, where its codec tells.
  */
-export function finish(samples: PixelArray, rows: number, columns: number, pixel: PixelDescription, codec: Codec): DecodedImage {
+export function finish(samples: PixelArray, rows: number, columns: number, pixel: PixelDescription, codec: Codec, precision?: number): DecodedImage {
   if (pixel.samplesPerPixel === 1 && pixel.photometric !== 'PALETTE COLOR') {
-    return finishGrey(samples, rows, columns, pixel, codec);
+    return finishGrey(samples, rows, columns, pixel, codec, precision);
   }
   const data = pixel.photometric === 'PALETTE COLOR' ? fromPalette(samples, rows, columns, pixel, codec) : toRgb(samples, rows, columns, pixel, codec);
   return { rows, columns, isColor: true, isInverted: false, data, min: 0, max: 255 };
 }
 
-function finishGrey(samples: PixelArray, rows: number, columns: number, pixel: PixelDescription, codec: Codec): DecodedImage {
+function finishGrey(samples: PixelArray, rows: number, columns: number, pixel: PixelDescription, codec: Codec, precision?: number): DecodedImage {
   const count = rows * columns;
   if (samples.length < count) {
     throw new InvalidFrameError(`The decoder gave ${samples.length} values of ${count}.`);
   }
-  const stored = trimBits(samples.length === count ? samples : samples.subarray(0, count), pixel, codec);
+  const stored = trimBits(samples.length === count ? samples : samples.subarray(0, count), pixel, codec, precision);
   const slope = pixel.slope ?? 1;
   const intercept = pixel.intercept ?? 0;
   const [low, high] = extremes(stored);
@@ -102,13 +102,13 @@ function finishGrey(samples: PixelArray, rows: number, columns: number, pixel: P
  * Unused bits may hold anything, overlays in old files (PS3.5 8.1.1). Native and RLE samples have them; the other codecs
  * give plain values, which at most lack the sign.
  */
-function trimBits(samples: PixelArray, pixel: PixelDescription, codec: Codec): PixelArray {
+function trimBits(samples: PixelArray, pixel: PixelDescription, codec: Codec, precision?: number): PixelArray {
   const container = samples.BYTES_PER_ELEMENT * 8;
-  const bits = pixel.bitsStored;
+  const isStored = codec === 'raw' || codec === 'rle';
+  const bits = isStored ? pixel.bitsStored : (precision ?? pixel.bitsStored);
   if (pixel.bitsAllocated === 1 || samples instanceof Float32Array || bits >= container || bits < 1) {
     return pixel.isSigned && bits === container ? asSigned(samples) : samples;
   }
-  const isStored = codec === 'raw' || codec === 'rle';
   const below = isStored ? Math.max(0, pixel.highBit + 1 - bits) : 0;
   const up = 32 - bits - below;
   const down = 32 - bits;
