@@ -33,6 +33,7 @@ app.UseCors();
 app.MapDefaultEndpoints();
 app.MapSearchApi();
 app.MapRetrieveApi();
+app.MapStoreApi();
 app.MapFramesApi();
 app.MapManifestApi();
 app.MapCasesApi();
