@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using Platform.Dicom;
+using Platform.Dicom.Json;
 
 namespace ImageApi.Catalog;
 
@@ -8,40 +9,36 @@ namespace ImageApi.Catalog;
 internal static class HeaderJson
 {
     /// <summary>Patient and study attributes, ascending.</summary>
-    public static readonly DicomTag[] StudyTags =
+    public static readonly DicomJsonOptions StudyTags = Of(
     [
         DicomTags.SpecificCharacterSet, DicomTags.StudyDate, DicomTags.StudyTime, DicomTags.AccessionNumber, DicomTags.ReferringPhysicianName, DicomTags.TimezoneOffsetFromUTC,
         DicomTags.StudyDescription, DicomTags.ProcedureCodeSequence, DicomTags.NameOfPhysiciansReadingStudy, DicomTags.AdmittingDiagnosesDescription,
         DicomTags.PatientName, DicomTags.PatientID, DicomTags.IssuerOfPatientID, DicomTags.PatientBirthDate, DicomTags.PatientBirthTime, DicomTags.PatientSex,
         DicomTags.OtherPatientIDsSequence, DicomTags.OtherPatientNames, DicomTags.PatientAge, DicomTags.PatientSize, DicomTags.PatientWeight, DicomTags.EthnicGroup,
         DicomTags.Occupation, DicomTags.PatientComments, DicomTags.StudyInstanceUID, DicomTags.StudyID,
-    ];
+    ]);
 
     /// <summary>Series, equipment and request attributes, ascending.</summary>
-    public static readonly DicomTag[] SeriesTags =
+    public static readonly DicomJsonOptions SeriesTags = Of(
     [
         DicomTags.SpecificCharacterSet, DicomTags.SeriesDate, DicomTags.SeriesTime, DicomTags.Modality, DicomTags.Manufacturer, DicomTags.InstitutionName, DicomTags.TimezoneOffsetFromUTC,
         DicomTags.StationName, DicomTags.SeriesDescription, DicomTags.PerformingPhysicianName, DicomTags.OperatorsName, DicomTags.ManufacturerModelName, DicomTags.BodyPartExamined,
         DicomTags.ProtocolName, DicomTags.PatientPosition, DicomTags.SeriesInstanceUID, DicomTags.SeriesNumber, DicomTags.FrameOfReferenceUID, DicomTags.Laterality,
         DicomTags.PerformedProcedureStepStartDate, DicomTags.PerformedProcedureStepStartTime, DicomTags.PerformedProcedureStepID, DicomTags.RequestAttributesSequence,
-    ];
+    ]);
 
     /// <summary>Instance attributes, ascending.</summary>
-    public static readonly DicomTag[] InstanceTags =
+    public static readonly DicomJsonOptions InstanceTags = Of(
     [
         DicomTags.SpecificCharacterSet, DicomTags.ImageType, DicomTags.SOPClassUID, DicomTags.SOPInstanceUID, DicomTags.AcquisitionDate, DicomTags.ContentDate, DicomTags.AcquisitionDateTime,
         DicomTags.AcquisitionTime, DicomTags.ContentTime, DicomTags.TimezoneOffsetFromUTC, DicomTags.SliceThickness, DicomTags.AcquisitionNumber, DicomTags.InstanceNumber,
         DicomTags.ImagePositionPatient, DicomTags.ImageOrientationPatient, DicomTags.SliceLocation, DicomTags.SamplesPerPixel, DicomTags.PhotometricInterpretation,
         DicomTags.NumberOfFrames, DicomTags.Rows, DicomTags.Columns, DicomTags.PixelSpacing, DicomTags.BitsAllocated, DicomTags.BitsStored, DicomTags.PixelRepresentation,
         DicomTags.DocumentTitle, DicomTags.MIMETypeOfEncapsulatedDocument, DicomTags.ContentLabel, DicomTags.ConceptNameCodeSequence, DicomTags.CompletionFlag, DicomTags.VerificationFlag,
-    ];
+    ]);
 
-    /// <summary>The attributes of <paramref name="tags"/> that the data set has, as one JSON object in UTF-8.</summary>
-    public static byte[] Write(DicomDataset dataset, DicomTag[] tags)
-    {
-        _ = (dataset, tags);
-        return "{}"u8.ToArray();
-    }
+    /// <summary>The attributes of a level that the data set has, as one JSON object in UTF-8.</summary>
+    public static byte[] Write(DicomDataset dataset, DicomJsonOptions level) => DicomJsonWriter.ToUtf8(dataset, level);
 
     /// <summary>A JSON object with computed attributes put where their keys belong; they take the place of stored ones.</summary>
     public static byte[] Merge(ReadOnlySpan<byte> json, ReadOnlySpan<Computed> computed)
@@ -68,6 +65,8 @@ internal static class HeaderJson
         writer.Flush();
         return output.WrittenSpan.ToArray();
     }
+
+    private static DicomJsonOptions Of(HashSet<DicomTag> tags) => new() { Filter = tags.Contains };
 
     /// <summary>An attribute that the catalog knows and the files do not: a number, or strings.</summary>
     public readonly struct Computed

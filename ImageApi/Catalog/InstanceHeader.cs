@@ -65,7 +65,7 @@ internal sealed class InstanceHeader
             PixelLength = pixelData?.Length ?? -1,
             Position = Numbers(dataset, DicomTags.ImagePositionPatient, 3),
             Orientation = Numbers(dataset, DicomTags.ImageOrientationPatient, 6),
-            Json = HeaderJson.Write(dataset, HeaderJson.InstanceTags),
+            Json = HeaderJson.Merge(HeaderJson.Write(dataset, HeaderJson.InstanceTags), [new("00083002", "UI", [file.TransferSyntax.Uid])]),
         };
         reason = "";
         return true;

@@ -56,6 +56,14 @@ internal sealed class SqliteCatalog : ICatalog, IAsyncDisposable
     public Task RemoveAsync(FileLocation location, CancellationToken cancellationToken) => _writer.RemoveAsync(location, cancellationToken);
     public Task KeepOriginsAsync(IReadOnlyCollection<string> names, CancellationToken cancellationToken) => _writer.KeepOriginsAsync(names, cancellationToken);
 
+    /// <summary>The version of a location of an instance, or null when the catalog has no such location.</summary>
+    public OriginVersion? FindVersion(FileLocation location) => Read(reader =>
+        Version(reader.Prepare("SELECT version FROM files WHERE origin=? AND item=? AND instance_id IS NOT NULL").Bind(location.OriginName).Bind(location.Item.Path)));
+
+    /// <summary>The version of the location that serves an instance, or null when the catalog has no such instance.</summary>
+    public OriginVersion? FindVersion(string sopUid) => Read(reader =>
+        Version(reader.Prepare("SELECT files.version FROM instances JOIN files ON files.id=instances.file_id WHERE instances.uid=?").Bind(sopUid)));
+
     public ValueTask<InstanceEntry?> FindInstanceAsync(InstanceRef instance, CancellationToken cancellationToken)
     {
         if (_snapshots.TryGet(new SeriesRef(instance.StudyUid, instance.SeriesUid), out var series))
@@ -289,6 +297,14 @@ internal sealed class SqliteCatalog : ICatalog, IAsyncDisposable
             builder.Add(entry.Content);
         }
         return builder.Finish();
+    }
+
+    private static OriginVersion? Version(CatalogStatement select)
+    {
+        if (!select.Step()) return null;
+        var version = new OriginVersion(select.Text(0));
+        select.Reset();
+        return version;
     }
 
     private static SeriesRef? One(CatalogStatement select)

@@ -10,10 +10,9 @@ internal sealed class OriginSet : IOrigins
 {
     private readonly Dictionary<string, int> _ranks = new(StringComparer.Ordinal);
 
-    public OriginSet(IOptions<OriginsOptions> options, IOptions<StoreOptions> store, ITieredCache cache, OriginMetrics metrics)
+    public OriginSet(IOptions<OriginsOptions> options, StoreFolder store, ITieredCache cache, OriginMetrics metrics)
     {
-        Store = new FolderOrigin(IOrigins.StoreName, HomePath.Expand(store.Value.Path), OriginTraits.Writable, StoreLayout.VersionOf, cache, metrics);
-        Directory.CreateDirectory(Store.Path);
+        Store = new FolderOrigin(IOrigins.StoreName, store.Path, OriginTraits.Writable, StoreLayout.VersionOf, cache, metrics);
         var folders = options.Value.Origins.OrderBy(pair => pair.Key, StringComparer.Ordinal)
             .Select(pair => new FolderOrigin(pair.Key, HomePath.Expand(pair.Value.Path), OriginTraits.Watched, versionOf: null, cache, metrics));
         Folders = [Store, .. folders];

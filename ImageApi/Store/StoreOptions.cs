@@ -16,7 +16,7 @@ internal sealed class StoreOptions
     [Range(1L, long.MaxValue)]
     public long MaxInstanceBytes { get; set; } = 4L << 30;
 
-    /// <summary>The most parts of one request. Default 100,000. Beyond, the request is refused with 413 after what came before has been stored.</summary>
+    /// <summary>The most parts of one request. Default 100,000. What comes before them is stored, the answer tells that the rest was not.</summary>
     [Range(1, 10_000_000)]
     public int MaxParts { get; set; } = 100_000;
 
