@@ -160,6 +160,7 @@ internal sealed class ElementParser(DicomReadOptions options, bool canSkip, long
         {
             _isInflated = true;
             sourceLength = null;
+            canSkip = true;
             return ParserState.Inflates;
         }
         if (data.Length - _position < 12 && !isFinal) return Need(_position + 12);
