@@ -154,7 +154,7 @@ internal sealed class Body
         progress.Finish(null);
     }
 
-    public void Fail(Exception exception) => _progress!.Finish(exception);
+    public void Fail(Exception exception) => _progress?.Finish(exception);
 
     // --- the readers' side
 
@@ -358,7 +358,13 @@ internal sealed class BodyReader(Body.Progress? progress)
         set => Volatile.Write(ref _position, value);
     }
 
-    public Segment? Begin(Body body, long offset) => progress is null ? body.First : progress.Begin(body, this, offset);
+    public Segment? Begin(Body body, long offset)
+    {
+        if (progress is null) return body.First;
+        var first = progress.Begin(body, this, offset);
+        progress.SignalWriter();        // it may have waited for the bytes that this reader leaves out
+        return first;
+    }
 
     public void Advance(long position)
     {

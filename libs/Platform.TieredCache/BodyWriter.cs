@@ -130,31 +130,38 @@ internal sealed class BodyWriter(Flight flight, Body body, MemoryTier memory, En
         return up - bytes <= up / 8 || up <= BuddyArena.MinBlockBytes ? up : up / 2;
     }
 
-    /// <summary>Moves what lies in a half-empty last block into blocks that fit.</summary>
+    /// <summary>Moves what lies in a half-empty last block into blocks that fit; where those are not to be had it stays.</summary>
     private void TrimLast()
     {
-        while (body.Last is { } last && last.Block.Size > BuddyArena.MinBlockBytes && !last.Block.IsOverflow)
+        if (body.Last is not { Block: { IsOverflow: false } old } last || old.Size <= BuddyArena.MinBlockBytes) return;
+        if (FittingBlock(Math.Max(1, last.Filled)) >= old.Size) return;
+        var blocks = new List<Block>();
+        for (var left = Math.Max(1, last.Filled); left > 0; left -= blocks[^1].Size)
         {
-            var wanted = last.Filled == 0 ? BuddyArena.MinBlockBytes : FittingBlock(last.Filled);
-            if (wanted >= last.Block.Size || memory.Pool.TryRent(wanted, wanted) is not { } block) return;
-            var first = Math.Min(last.Filled, block.Size);
-            var bytes = last.Block.GetSpan()[..last.Filled];
-            bytes[..first].CopyTo(block.GetSpan());
-            var segment = new Segment(block, last.RunningIndex) { Filled = first };
-            body.ReplaceLast(body.FindBeforeLast(), segment);
-            while (first < bytes.Length)
+            var size = FittingBlock(left);
+            if (memory.Pool.TryRent(size, size) is { } block)
             {
-                var rest = bytes[first..];
-                if (memory.TryRent(FittingBlock(rest.Length), 1) is not { } next) throw new CacheFullException();
-                var size = Math.Min(rest.Length, next.Size);
-                rest[..size].CopyTo(next.GetSpan());
-                body.Append(new Segment(next, segment.RunningIndex + first) { Filled = size });
-                first += size;
+                blocks.Add(block);
+                continue;
             }
 
-            last.Block.Release();
+            foreach (var rented in blocks) rented.Release();
             return;
         }
+
+        var bytes = old.GetSpan()[..last.Filled];
+        var previous = body.FindBeforeLast();
+        for (var i = 0; i < blocks.Count; i++)
+        {
+            var size = Math.Min(bytes.Length, blocks[i].Size);
+            bytes[..size].CopyTo(blocks[i].GetSpan());
+            var segment = new Segment(blocks[i], last.RunningIndex + last.Filled - bytes.Length) { Filled = size };
+            if (i == 0) body.ReplaceLast(previous, segment);
+            else body.Append(segment);
+            bytes = bytes[size..];
+        }
+
+        old.Release();
     }
 
     private void StreamThrough()

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.IO.Pipelines;
 
 namespace Platform.TieredCache.Tests;
@@ -19,18 +20,42 @@ internal static class TestValues
 
     public static void Fill(CacheKey key, long offset, Span<byte> bytes)
     {
-        var seed = key.Content.First64 ^ (ulong)key.Index * 0x9E3779B97F4A7C15;
-        for (var i = 0; i < bytes.Length; i++) bytes[i] = ByteAt(seed, offset + i);
+        var seed = SeedOf(key);
+        Span<byte> word = stackalloc byte[8];
+        while (bytes.Length > 0)
+        {
+            BinaryPrimitives.WriteUInt64LittleEndian(word, WordAt(seed, offset >> 3));
+            var part = word[(int)(offset & 7)..];
+            if (part.Length > bytes.Length) part = part[..bytes.Length];
+            part.CopyTo(bytes);
+            bytes = bytes[part.Length..];
+            offset += part.Length;
+        }
     }
 
     public static bool Matches(CacheKey key, ReadOnlySequence<byte> bytes)
     {
-        var seed = key.Content.First64 ^ (ulong)key.Index * 0x9E3779B97F4A7C15;
+        var expected = ArrayPool<byte>.Shared.Rent(64 << 10);
         long at = 0;
-        foreach (var piece in bytes)
-            foreach (var b in piece.Span)
-                if (b != ByteAt(seed, at++)) return false;
-        return true;
+        try
+        {
+            foreach (var piece in bytes)
+            {
+                for (var from = 0; from < piece.Length; from += 64 << 10)
+                {
+                    var part = piece.Span[from..Math.Min(piece.Length, from + (64 << 10))];
+                    Fill(key, at, expected.AsSpan(0, part.Length));
+                    if (!part.SequenceEqual(expected.AsSpan(0, part.Length))) return false;
+                    at += part.Length;
+                }
+            }
+
+            return true;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(expected);
+        }
     }
 
     public static Func<int, EntryWriter, CancellationToken, Task> Maker(CacheKey key, bool declareLength = true, params CacheTag[] tags)
@@ -71,11 +96,9 @@ internal static class TestValues
         }
     }
 
-    private static byte ByteAt(ulong seed, long position)
-    {
-        var x = (seed + (ulong)position) * 0xD6E8FEB86659FD93;
-        return (byte)(x >> 56);
-    }
+    private static ulong SeedOf(CacheKey key) => key.Content.First64 ^ (ulong)key.Index * 0x9E3779B97F4A7C15;
+
+    private static ulong WordAt(ulong seed, long word) => (seed + (ulong)word) * 0xD6E8FEB86659FD93;
 }
 
 /// <summary>A clock that stands still until it is moved. Timers do not fire.</summary>
