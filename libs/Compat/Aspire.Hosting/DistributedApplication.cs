@@ -13,7 +13,7 @@ public class DistributedApplication(IHost host) : IHost, IAsyncDisposable
 
     public static IDistributedApplicationBuilder CreateBuilder(DistributedApplicationOptions options) => new DistributedApplicationBuilder(options);
 
-    public virtual void Run() => RunAsync().GetAwaiter().GetResult();
+    public void Run() => RunAsync().GetAwaiter().GetResult();
 
     /// <summary>Starts every resource and returns when the host was told to stop and everything it started has ended.</summary>
     public virtual Task RunAsync(CancellationToken cancellationToken = default) => host.RunAsync(cancellationToken);
