@@ -3,6 +3,7 @@ using ImageApi.Catalog;
 using ImageApi.HttpCaching;
 using ImageApi.Negotiation;
 using ImageApi.Problems;
+using ImageApi.Retrieve;
 
 namespace ImageApi.Frames;
 
@@ -57,7 +58,7 @@ internal sealed class FrameResponse(FrameService frames, EntityResponse response
         var body = new MultipartBody(offer.MediaType, entityTag);
         if (!await responses.BeginAsync(context, new Entity(entityTag, body.ContentType, freshness)))
             return;
-        var location = $"/dicomweb/studies/{instance.StudyUid}/series/{instance.SeriesUid}/instances/{instance.SopUid}/frames/";
+        var location = InstanceUrl.Of(instance) + "/frames/";
         if (FrameService.NativeLength(instance) is { } frameLength)
             context.Response.ContentLength = MultipartLength(body, offer, location, frameNumbers, frameLength);
         var isHead = HttpMethods.IsHead(context.Request.Method);

@@ -113,7 +113,7 @@ internal sealed class ManifestService(DocumentCache documents, InstanceHeaders h
         ?? dataset.GetItem(DicomTags.ConceptNameCodeSequence)?.GetString(DicomTags.CodeMeaning) ?? dataset.GetString(DicomTags.SeriesDescription);
 
     private static string Url(InstanceEntry instance, int frameNumber) =>
-        $"/dicomweb/studies/{instance.StudyUid}/series/{instance.SeriesUid}/instances/{instance.SopUid}/frames/{frameNumber}?v={instance.Content.ToShortString()}";
+        $"{InstanceUrl.OfFrame(instance, frameNumber)}?{VersionedUrl.Parameter}={instance.Content.ToShortString()}";
 
     private sealed record FrameDraft(InstanceEntry Instance, int FrameIndex, ManifestGeometry Geometry, double[]? Position, ManifestPixel Pixel, IReadOnlyList<ManifestWindow> Windows);
 }

@@ -66,7 +66,7 @@ internal sealed class BulkDataResponse(ITieredCache cache, ICatalog catalog, IOr
             await EntityResponse.SendAsync(context, entity, lease);
             return;
         }
-        var location = $"/dicomweb/studies/{instance.StudyUid}/series/{instance.SeriesUid}/instances/{instance.SopUid}/bulkdata/{path}";
+        var location = $"{InstanceUrl.Of(instance)}/bulkdata/{path}";
         if (lease.Header.Length is { } length)
             context.Response.ContentLength = multipart.PartHeaderLength(offer.ContentType, location, isFirst: true) + length + multipart.Close.Length;
         if (HttpMethods.IsHead(context.Request.Method))

@@ -46,7 +46,7 @@ internal sealed class InstanceResponse(ICatalog catalog, IOrigins origins, Entit
             await using var read = await OpenAsync(instance, range: null, cancellationToken);
             if (isFirst)
                 await context.Response.StartAsync(cancellationToken);
-            await context.Response.BodyWriter.WriteAsync(body.PartHeader(PartType(instance), Location(instance), isFirst), cancellationToken);
+            await context.Response.BodyWriter.WriteAsync(body.PartHeader(PartType(instance), InstanceUrl.Of(instance), isFirst), cancellationToken);
             await read.CopyToAsync(context.Response.BodyWriter, cancellationToken);
             isFirst = false;
         }
@@ -76,16 +76,13 @@ internal sealed class InstanceResponse(ICatalog catalog, IOrigins origins, Entit
         var isFirst = true;
         foreach (var instance in instances)
         {
-            total += body.PartHeaderLength(PartType(instance), Location(instance), isFirst) + instance.Stamp.Length;
+            total += body.PartHeaderLength(PartType(instance), InstanceUrl.Of(instance), isFirst) + instance.Stamp.Length;
             isFirst = false;
         }
         return total;
     }
 
     private static string PartType(InstanceEntry instance) => $"{TransferSyntaxMediaTypes.Dicom};transfer-syntax={instance.TransferSyntaxUid}";
-
-    private static string Location(InstanceEntry instance) =>
-        $"/dicomweb/studies/{instance.StudyUid}/series/{instance.SeriesUid}/instances/{instance.SopUid}";
 
     private static DateTimeOffset LastModified(InstanceEntry instance) =>
         DateTimeOffset.UnixEpoch.AddTicks(instance.Stamp.ModifiedNs / TimeSpan.NanosecondsPerTick);

@@ -3,6 +3,7 @@ using ImageApi.Catalog;
 using ImageApi.HttpCaching;
 using ImageApi.Origins;
 using Platform.Dicom;
+using Platform.Dicom.Json;
 using Platform.TieredCache;
 
 namespace ImageApi.Retrieve;
@@ -70,12 +71,11 @@ internal sealed class MetadataService(DocumentCache documents, InstanceHeaders h
 
     private static void WriteInstance(InstanceMetadata metadata, EntryWriter to)
     {
-        var instance = metadata.Instance;
-        var location = $"/dicomweb/studies/{instance.StudyUid}/series/{instance.SeriesUid}/instances/{instance.SopUid}/bulkdata/";
-        DicomJsonWriter.Write(to, metadata.File.Dataset, new DicomJsonOptions
+        var location = InstanceUrl.Of(metadata.Instance) + "/bulkdata/";
+        DicomJsonWriter.Write(to, metadata.File, new DicomJsonOptions
         {
             MaxInlineBytes = MaxInlineBytes,
-            BulkDataUri = path => location + path,
+            BulkDataUri = (in value) => location + InstanceUrl.BulkDataPath(value),
         });
     }
 
