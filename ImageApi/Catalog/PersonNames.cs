@@ -88,14 +88,7 @@ internal static class PersonNames
             case 'þ' or 'Þ': to.Append("TH"); return;
             case 'ı': to.Append('I'); return;
         }
-        if (char.IsSurrogate(c))
-        {
-            to.Append(c);
-            return;
-        }
-        foreach (var part in c.ToString().Normalize(NormalizationForm.FormD))
-        {
-            if (CharUnicodeInfo.GetUnicodeCategory(part) != UnicodeCategory.NonSpacingMark) to.Append(char.ToUpperInvariant(part));
-        }
+        // Combining marks stand apart in decomposed text.
+        if (CharUnicodeInfo.GetUnicodeCategory(c) != UnicodeCategory.NonSpacingMark) to.Append(LetterFolding.Fold(c));
     }
 }

@@ -13,12 +13,16 @@ namespace ImageApi.Origins;
 /// </summary>
 internal sealed class FolderOrigin : IDicomOrigin
 {
+    /// <summary>The most that a deflated data set may inflate to for its frames to be served.</summary>
+    private const int MaxInflatedBytes = 128 << 20;
+
     private static readonly RecipeId FrameIndexRecipe = RecipeId.Of("frame-index", 1);
     private static readonly EntryPolicy FrameIndexPolicy = EntryPolicy.For(EntryKind.FrameIndex);
 
     private readonly Func<OriginItem, OriginVersion?>? _versionOf;
     private readonly ITieredCache _cache;
     private readonly OriginMetrics _metrics;
+    private readonly SemaphoreSlim _inflating = new(1);
     private string? _root;
 
     /// <param name="name">As configured.</param>
@@ -211,12 +215,34 @@ internal sealed class FolderOrigin : IDicomOrigin
                 foreach (var segment in index.GetSegments(frameIndex)) await CopyAsync(file, segment.Offset, segment.Length, to, cancellationToken);
                 return;
             }
+            if (index.IsDeflated)
+            {
+                await ReadDeflatedFrameAsync(instance, file, index, frameIndex, to, cancellationToken);
+                return;
+            }
             using var source = new HandleSource(file);
             await index.ReadFrameAsync(source, frameIndex, to, cancellationToken);
         }
         catch (DicomParseException exception)
         {
             throw new OriginException(OriginFailure.Broken, "The frame cannot be read from its file.", exception);
+        }
+    }
+
+    // A deflated stream has no middle: the whole data set is inflated, one at a time, for it may be large and lie about it.
+    private async Task ReadDeflatedFrameAsync(InstanceEntry instance, SafeFileHandle file, FrameIndex index, int frameIndex, EntryWriter to, CancellationToken cancellationToken)
+    {
+        await _inflating.WaitAsync(cancellationToken);
+        try
+        {
+            var options = DicomReadOptions.Default with { StopBeforePixels = false, MaxInflatedBytes = MaxInflatedBytes, MaxBufferBytes = MaxInflatedBytes };
+            using var whole = Parse(file, instance.Item, options, cancellationToken);
+            using var source = DicomSource.FromFile(whole);
+            await index.ReadFrameAsync(source, frameIndex, to, cancellationToken);
+        }
+        finally
+        {
+            _inflating.Release();
         }
     }
 

@@ -1,0 +1,95 @@
+using ImageApi.Catalog;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Platform.Tests.Shared;
+
+namespace ImageApi.Tests.Support;
+
+/// <summary>
+/// The real service on a real Kestrel and a free port, with a store, a catalog and a folder of its own. The folder is an origin called <c>test</c>.
+/// </summary>
+internal sealed class ImageApiHost : IAsyncDisposable
+{
+    private readonly Factory _factory;
+
+    private ImageApiHost(Factory factory, TempFolder folder)
+    {
+        _factory = factory;
+        Folder = folder;
+        Client = factory.CreateClient();
+        Client.Timeout = TimeSpan.FromSeconds(30);
+    }
+
+    /// <summary>Holds <c>data</c>, the origin, and <c>store</c>.</summary>
+    public TempFolder Folder { get; }
+
+    /// <summary>Sends no Accept and no Accept-Encoding, and decompresses nothing.</summary>
+    public HttpClient Client { get; }
+
+    public IServiceProvider Services => _factory.Services;
+
+    public Uri Address => Client.BaseAddress!;
+
+    /// <summary>Starts when the folder has been filled and indexed.</summary>
+    public static Task<ImageApiHost> StartAsync(Action<string> fill, params (string Name, string Value)[] settings)
+    {
+        var folder = new TempFolder();
+        var data = folder.Combine("data", "x")[..^2];
+        fill(data);
+        return StartOnAsync(folder, data, settings);
+    }
+
+    /// <summary>Starts over a folder that is there already, such as real images.</summary>
+    public static Task<ImageApiHost> StartOverAsync(string data, params (string Name, string Value)[] settings) => StartOnAsync(new TempFolder(), data, settings);
+
+    private static async Task<ImageApiHost> StartOnAsync(TempFolder folder, string data, (string Name, string Value)[] settings)
+    {
+        var factory = new Factory(
+        [
+            ("ImageApi:Store:Path", folder.Combine("store")),
+            ("ImageApi:Origins:test:Path", data),
+            ("ImageApi:Catalog:SettleTime", "00:00:00.050"),
+            ("ImageApi:Demo:Enabled", "false"),
+            .. settings,
+        ]);
+        factory.UseKestrel(0);
+        factory.StartServer();
+        var host = new ImageApiHost(factory, folder);
+        var catalog = host.Services.GetRequiredService<ICatalog>();
+        for (var waited = 0; !catalog.Status.IsReconciled; waited++)
+        {
+            Assert.True(waited < 600, "The catalog was not ready in 30 s.");
+            await Task.Delay(50);
+        }
+        return host;
+    }
+
+    /// <summary>Sends one request with headers as given, the values unchecked.</summary>
+    public async Task<HttpResponseMessage> SendAsync(string path, params (string Name, string Value)[] headers) => await SendAsync(HttpMethod.Get, path, headers);
+
+    public async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, params (string Name, string Value)[] headers)
+    {
+        using var request = new HttpRequestMessage(method, path);
+        foreach (var (name, value) in headers)
+            Assert.True(request.Headers.TryAddWithoutValidation(name, value));
+        return await Client.SendAsync(request);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await _factory.DisposeAsync();
+        Folder.Dispose();
+    }
+
+    private sealed class Factory((string Name, string Value)[] settings) : WebApplicationFactory<Program>
+    {
+        protected override void ConfigureWebHost(IWebHostBuilder builder)
+        {
+            builder.UseEnvironment("Production");
+            foreach (var (name, value) in settings)
+                builder.UseSetting(name, value);
+        }
+    }
+}
