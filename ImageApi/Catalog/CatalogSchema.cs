@@ -10,7 +10,7 @@ internal static class CatalogSchema
     public const int Version = 1;
 
     /// <summary>Kept in the table <c>meta</c>.</summary>
-
+    public const int ContentVersion = 2;
 
     /// <summary>Step n leads from version n to n + 1; the first one makes an empty database.</summary>
     public static readonly string[] Migrations = [Initial];
