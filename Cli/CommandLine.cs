@@ -1,0 +1,41 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using Cli.Import;
+using Cli.Verify;
+
+namespace Cli;
+
+/// <summary>The program's commands. One folder for each.</summary>
+internal static class CommandLine
+{
+    public static async Task<int> RunAsync(IReadOnlyList<string> args, Terminal terminal, CancellationToken cancellationToken = default)
+    {
+        var root = new RootCommand("Works with a running Platform: brings images in, checks what is stored.")
+        {
+            ImportCommand.Create(terminal),
+            VerifyCommand.Create(terminal)
+        };
+        HelpWithExamples.AddTo(root);
+        if (args.Count == 0) args = ["--help"];
+        var parsed = root.Parse(args);
+        var configuration = new InvocationConfiguration { Output = terminal.Output, Error = terminal.Error, EnableDefaultExceptionHandler = false };
+        try
+        {
+            if (parsed.Action is ParseErrorAction wrong)
+            {
+                // What is wrong is not to drown in the help.
+                wrong.ShowHelp = false;
+                await parsed.InvokeAsync(configuration, cancellationToken);
+                terminal.Error.WriteLine($"`platform {(parsed.CommandResult.Command == root ? "" : parsed.CommandResult.Command.Name + " ")}--help` shows how it is used.");
+                return ExitCodes.NotDone;
+            }
+
+            return await parsed.InvokeAsync(configuration, cancellationToken);
+        }
+        catch (CommandException failure)
+        {
+            terminal.Fail(failure);
+            return ExitCodes.NotDone;
+        }
+    }
+}
