@@ -11,7 +11,7 @@ namespace AppHost.Tests;
 /// </summary>
 internal sealed partial class TestHostRun : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly string _mark = $"PLATFORM_TEST_RUN={Guid.NewGuid():N}";
     private readonly List<string> _lines = [];

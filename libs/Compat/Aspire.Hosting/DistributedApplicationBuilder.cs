@@ -49,7 +49,7 @@ public class DistributedApplicationBuilder : IDistributedApplicationBuilder
         _host = new HostApplicationBuilder(new HostApplicationBuilderSettings { Args = options.Args, ContentRootPath = AppHostDirectory });
         // The host speaks through the terminal, in its own words; the generic host only when something is wrong.
         _host.Logging.SetMinimumLevel(LogLevel.Warning);
-        _host.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Orchestrator.StopTimeout + TimeSpan.FromSeconds(0.5));
+        _host.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Orchestrator.StopTimeout + TimeSpan.FromSeconds(1));
         _host.Services.AddSingleton(output);
         _host.Services.AddSingleton(Resources);
         _host.Services.AddSingleton(TimeProvider.System);

@@ -104,7 +104,7 @@ internal sealed partial class ChildProcess
         int count;
         while ((count = await from.ReadAsync(buffer)) > 0)
         {
-            foreach (var character in buffer.AsMemory(0, count).ToArray())
+            foreach (var character in buffer.AsSpan(0, count))
             {
                 if (character == '\n' || rest.Length == MaxLineCharacters)
                 {

@@ -15,7 +15,7 @@ internal sealed class Orchestrator(
     TimeProvider time) : IHostedService, IDisposable
 {
     /// <summary>What has not ended by itself this long after the stop is killed.</summary>
-    public static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(4);
+    public static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(3.5);
 
     private readonly ProcessLauncher _launcher = new();
     private readonly CancellationTokenSource _stopped = new();

@@ -10,7 +10,7 @@ internal sealed class ProjectBuild(IProjectMetadata project, BuildOutput output)
 
     /// <summary>Runs a target; what the compiler has to say goes to <paramref name="line"/>.</summary>
     public async Task<bool> RunAsync(string target, ProcessLauncher launcher, Action<string> line, CancellationToken cancellationToken) =>
-        await RunDotnetAsync(["msbuild", project.ProjectPath, "-restore", $"-t:{target}", $"-p:Configuration={output.Configuration}", "-nologo", "-v:q", "-clp:NoSummary"], launcher, line, cancellationToken) == 0;
+        await RunDotnetAsync(["msbuild", project.ProjectPath, "-restore", $"-t:{target}", $"-p:Configuration={output.Configuration}", "-nologo", "-v:q", "-clp:NoSummary", "-nodeReuse:false"], launcher, line, cancellationToken) == 0;
 
     /// <summary>The assembly to run, or null when the project cannot tell.</summary>
     public async Task<string?> FindAssemblyAsync(ProcessLauncher launcher, CancellationToken cancellationToken)

@@ -198,12 +198,14 @@ internal abstract class Runner(IResource resource, RunContext context)
                 return code > 128 ? $"was ended by signal {code - 128}" : $"ended with exit code {code}";
             }
             await replacement;
-            await child.StopAsync(context.InSeconds(4));
+            using var kill = new CancellationTokenSource(Orchestrator.StopTimeout, context.Time);
+            await child.StopAsync(kill.Token);
             return null;
         }
         finally
         {
             await ended.CancelAsync();
+            await Task.WhenAny(replacement);
             await health;
             if (!child.Exited.IsCompleted)
             {
@@ -298,6 +300,4 @@ internal sealed class RunContext(Terminal terminal, ProcessLauncher launcher, Ti
     public CancellationToken KillAt => _kill.Token;
 
     public void KillAfter(TimeSpan time) => _kill.CancelAfter(time);
-
-    public CancellationToken InSeconds(double seconds) => new CancellationTokenSource(TimeSpan.FromSeconds(seconds), time).Token;
 }

@@ -50,7 +50,7 @@ internal sealed class SourceWatcher
         {
             return;
         }
-        foreach (var reference in XDocument.Load(path).Descendants("ProjectReference"))
+        foreach (var reference in ReferencesOf(path))
         {
             if (reference.Attribute("Include")?.Value.Replace('\\', '/') is { } include)
             {
@@ -59,11 +59,24 @@ internal sealed class SourceWatcher
         }
     }
 
+    private static IEnumerable<XElement> ReferencesOf(string path)
+    {
+        try
+        {
+            return XDocument.Load(path).Descendants("ProjectReference");
+        }
+        catch (Exception exception) when (exception is System.Xml.XmlException or IOException)
+        {
+            // Being written: its own folder is watched all the same.
+            return [];
+        }
+    }
+
     /// <summary>A number that changes when a source is added, removed, renamed or written.</summary>
     private long Look()
     {
         var sum = 0L;
-        foreach (var folder in _folders)
+        foreach (var folder in _folders.Where(Directory.Exists))
         {
             var files = new FileSystemEnumerable<long>(
                 folder,
@@ -73,9 +86,16 @@ internal sealed class SourceWatcher
                 ShouldIncludePredicate = (ref FileSystemEntry entry) => !entry.IsDirectory && Sources.Contains(Path.GetExtension(entry.FileName).ToString()),
                 ShouldRecursePredicate = (ref FileSystemEntry entry) => !Made.Contains(entry.FileName.ToString()),
             };
-            foreach (var file in files)
+            try
             {
-                sum += file;
+                foreach (var file in files)
+                {
+                    sum += file;
+                }
+            }
+            catch (IOException)
+            {
+                // A folder went away meanwhile: the next look sees what there is.
             }
         }
         return sum;
