@@ -1,0 +1,14 @@
+namespace ImageApi.Demo;
+
+/// <summary>Events 2200-2299.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(2200, LogLevel.Information, "The store was empty: a synthetic demo study was made and stored in {ElapsedSeconds:F1} s.")]
+    public static partial void DemoStored(this ILogger logger, double elapsedSeconds);
+
+    [LoggerMessage(2201, LogLevel.Warning, "The demo study is incomplete: {Stored} of {Slices} slices were stored.")]
+    public static partial void DemoIncomplete(this ILogger logger, int stored, int slices);
+
+    [LoggerMessage(2202, LogLevel.Warning, "The demo study could not be made.")]
+    public static partial void DemoFailed(this ILogger logger, Exception exception);
+}
