@@ -1,6 +1,7 @@
 using ImageApi.CacheAdmin;
 using ImageApi.Cases;
 using ImageApi.Catalog;
+using ImageApi.Demo;
 using ImageApi.Frames;
 using ImageApi.Hosting;
 using ImageApi.HttpCaching;
@@ -21,6 +22,7 @@ builder.Services
     .AddOrigins()
     .AddCatalog()
     .AddStore()
+    .AddDemo()
     .AddSearch()
     .AddRetrieve()
     .AddFrames()
