@@ -1,1 +1,17 @@
-return 0;
+using System.CommandLine;
+using PerfTests.Micro;
+using PerfTests.Peers;
+using PerfTests.Report;
+using PerfTests.Versus;
+
+// One line per result with a decimal point, wherever it runs.
+System.Globalization.CultureInfo.DefaultThreadCurrentCulture = System.Globalization.CultureInfo.InvariantCulture;
+
+var root = new RootCommand("Measures the Platform: by itself (micro) and against others (versus).")
+{
+    MicroCommand.Create(),
+    VersusCommand.Create(),
+    PeersCommand.Create(),
+    ReportCommand.Create(),
+};
+return await root.Parse(args).InvokeAsync();
