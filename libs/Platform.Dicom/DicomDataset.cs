@@ -44,11 +44,9 @@ public sealed class DicomDataset : IEnumerable<DicomElement>
     /// The character set of this data set's text: Specific Character Set (0008,0005), else that of the data set that this is an item of,
     /// else the default repertoire (PS3.5 7.5.3).
     /// </summary>
-    public DicomEncoding Encoding => _encoding ??= TryGetElement(SpecificCharacterSet, out var element)
+    public DicomEncoding Encoding => _encoding ??= TryGetElement(DicomTags.SpecificCharacterSet, out var element)
         ? DicomEncoding.FromSpecificCharacterSet(element.Span)
         : _parent?.Encoding ?? DicomEncoding.Default;
-
-    private static DicomTag SpecificCharacterSet => new(0x0008, 0x0005);
 
     /// <summary>The item's data set it is part of, null at the top level.</summary>
     public DicomDataset? Parent => _parent;
@@ -170,7 +168,7 @@ public sealed class DicomDataset : IEnumerable<DicomElement>
         var at = FindSlot(tag);
         if (at < 0) return false;
         _slots!.RemoveAt(at);
-        if (tag == SpecificCharacterSet) _encoding = null;
+        if (tag == DicomTags.SpecificCharacterSet) _encoding = null;
         return true;
     }
 
@@ -292,7 +290,7 @@ public sealed class DicomDataset : IEnumerable<DicomElement>
         if (at >= 0) _slots![at] = slot;
         else if (~at == _slots!.Count) _slots.Add(slot);
         else _slots.Insert(~at, slot);
-        if (element.Tag == SpecificCharacterSet) _encoding = null;
+        if (element.Tag == DicomTags.SpecificCharacterSet) _encoding = null;
         return this;
     }
 

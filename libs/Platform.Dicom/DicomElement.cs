@@ -222,7 +222,7 @@ public readonly struct DicomElement
     /// Bytes of the unit that byte order applies to. As the VR says, but pixels of 32 and 64 bits, though of VR OW, are swapped whole as
     /// the writers of such files do it.
     /// </summary>
-    public int UnitBytes => Vr == DicomVr.OW && Tag.Value == 0x7FE00010 && _dataset.GetInt32(new DicomTag(0x0028, 0x0100)) is (32 or 64) and var bits ? bits / 8 : Vr.UnitBytes;
+    public int UnitBytes => Vr == DicomVr.OW && Tag.Value == 0x7FE00010 && _dataset.GetInt32(DicomTags.BitsAllocated) is (32 or 64) and var bits ? bits / 8 : Vr.UnitBytes;
 
     /// <summary>Writes <see cref="Value"/> in little endian, the byte order of DICOMweb's bulk data and inline binary.</summary>
     public void WriteLittleEndian(IBufferWriter<byte> to)

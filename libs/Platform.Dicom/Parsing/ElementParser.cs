@@ -530,7 +530,7 @@ internal sealed class ElementParser(DicomReadOptions options, bool canSkip, long
     private static DicomTransferSyntax? DeclaredSyntax(ReadOnlySpan<byte> value)
     {
         value = value.Trim(" \0"u8);
-        if (value.IsEmpty || value.Length > 64 || !System.Text.Ascii.IsValid(value)) return null;
+        if (value.IsEmpty || value.Length > 64 || value.ContainsAnyExcept("0123456789."u8)) return null;
         Span<char> uid = stackalloc char[value.Length];
         System.Text.Encoding.ASCII.GetChars(value, uid);
         return DicomTransferSyntax.FromUid(uid);

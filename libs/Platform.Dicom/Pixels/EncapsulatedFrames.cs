@@ -44,14 +44,14 @@ public static class EncapsulatedFrames
                 }
                 offset += 8 + frames[i].Length + (frames[i].Length & 1);
             }
-            dataset.Remove(new DicomTag(0x7FE0, 0x0001));
-            dataset.Remove(new DicomTag(0x7FE0, 0x0002));
+            dataset.Remove(DicomTags.ExtendedOffsetTable);
+            dataset.Remove(DicomTags.ExtendedOffsetTableLengths);
             if (table == OffsetTable.Extended)
             {
-                dataset.Set(new DicomTag(0x7FE0, 0x0001), DicomVr.OV, offsets);
-                dataset.Set(new DicomTag(0x7FE0, 0x0002), DicomVr.OV, lengths);
+                dataset.Set(DicomTags.ExtendedOffsetTable, DicomVr.OV, offsets);
+                dataset.Set(DicomTags.ExtendedOffsetTableLengths, DicomVr.OV, lengths);
             }
-            return dataset.SetFragments(new DicomTag(0x7FE0, 0x0010), [basic, .. frames]);
+            return dataset.SetFragments(DicomTags.PixelData, [basic, .. frames]);
         }
     }
 }

@@ -33,20 +33,15 @@ public sealed partial class FrameIndex
         if (await ReadExtendedAsync(source, file, frameCount, scan.FirstFragment, cancellationToken).ConfigureAwait(false) is { } extended)
             return new FrameIndex(extended, null, isDeflated);
 
-        // Where the table tells the frames, or there is nothing to tell, headers suffice.
-        var needsEnds = frameCount > 1 && offsets.Length != frameCount;
-        await scan.ReadFragmentsAsync(needsEnds, cancellationToken).ConfigureAwait(false);
+        await scan.ReadFragmentsAsync(withEnds: false, cancellationToken).ConfigureAwait(false);
         var fragments = scan.Fragments.ToArray();
         if (fragments.Length == 0) throw new DicomParseException("Encapsulated pixel data hold no fragment.", pixels.Offset, pixels.Tag);
         if (fragments.Length == frameCount) return new FrameIndex(fragments, null, isDeflated);
         if (frameCount == 1) return new FrameIndex(fragments, [0, fragments.Length], isDeflated);
         if (fragments.Length < frameCount) throw new DicomParseException($"There are {fragments.Length} fragments for {frameCount} frames.", pixels.Offset, pixels.Tag);
 
-        if (!needsEnds)
-        {
-            if (FirstsFromOffsets(offsets, fragments, scan.FirstFragment) is { } told) return new FrameIndex(fragments, told, isDeflated);
-            await scan.ReadFragmentsAsync(withEnds: true, cancellationToken).ConfigureAwait(false);
-        }
+        if (offsets.Length == frameCount && FirstsFromOffsets(offsets, fragments, scan.FirstFragment) is { } told) return new FrameIndex(fragments, told, isDeflated);
+        await scan.ReadFragmentsAsync(withEnds: true, cancellationToken).ConfigureAwait(false);
         var firsts = scan.FirstsFromStreams(frameCount)
             ?? throw new DicomParseException($"Which of {fragments.Length} fragments belong to which of {frameCount} frames cannot be told.", pixels.Offset, pixels.Tag);
         return new FrameIndex(fragments, firsts, isDeflated);
@@ -80,7 +75,7 @@ public sealed partial class FrameIndex
     // The extended offset table (PS3.3 C.7.6.3.1.8): one fragment a frame, where each is and how long without padding.
     private static async ValueTask<FrameSegment[]?> ReadExtendedAsync(DicomSource source, DicomFile file, int frameCount, long origin, CancellationToken cancellationToken)
     {
-        if (!file.Dataset.TryGetElement(new DicomTag(0x7FE0, 0x0001), out var offsets) || !file.Dataset.TryGetElement(new DicomTag(0x7FE0, 0x0002), out var lengths)) return null;
+        if (!file.Dataset.TryGetElement(DicomTags.ExtendedOffsetTable, out var offsets) || !file.Dataset.TryGetElement(DicomTags.ExtendedOffsetTableLengths, out var lengths)) return null;
         if (offsets.Length != 8L * frameCount || lengths.Length != 8L * frameCount || frameCount > MaxFragments) return null;
         var offsetBytes = await BytesOfAsync(source, offsets, cancellationToken).ConfigureAwait(false);
         var lengthBytes = await BytesOfAsync(source, lengths, cancellationToken).ConfigureAwait(false);

@@ -56,11 +56,11 @@ public readonly record struct PixelDescription
     /// <summary>False where rows, columns or bits allocated are absent or out of range.</summary>
     public static bool TryRead(DicomDataset dataset, out PixelDescription description)
     {
-        var rows = dataset.GetInt32(new DicomTag(0x0028, 0x0010)) ?? 0;
-        var columns = dataset.GetInt32(new DicomTag(0x0028, 0x0011)) ?? 0;
-        var samples = dataset.GetInt32(new DicomTag(0x0028, 0x0002)) ?? 1;
-        var allocated = dataset.GetInt32(new DicomTag(0x0028, 0x0100)) ?? 0;
-        var stored = dataset.GetInt32(new DicomTag(0x0028, 0x0101)) ?? allocated;
+        var rows = dataset.GetInt32(DicomTags.Rows) ?? 0;
+        var columns = dataset.GetInt32(DicomTags.Columns) ?? 0;
+        var samples = dataset.GetInt32(DicomTags.SamplesPerPixel) ?? 1;
+        var allocated = dataset.GetInt32(DicomTags.BitsAllocated) ?? 0;
+        var stored = dataset.GetInt32(DicomTags.BitsStored) ?? allocated;
         description = new PixelDescription
         {
             Rows = rows,
@@ -68,11 +68,11 @@ public readonly record struct PixelDescription
             SamplesPerPixel = samples,
             BitsAllocated = allocated,
             BitsStored = stored,
-            HighBit = dataset.GetInt32(new DicomTag(0x0028, 0x0102)) ?? stored - 1,
-            IsSigned = dataset.GetInt32(new DicomTag(0x0028, 0x0103)) == 1,
-            IsPlanar = samples > 1 && dataset.GetInt32(new DicomTag(0x0028, 0x0006)) == 1,
-            Photometric = dataset.GetString(new DicomTag(0x0028, 0x0004)) ?? "",
-            FrameCount = Math.Max(1, dataset.GetInt32(new DicomTag(0x0028, 0x0008)) ?? 1),
+            HighBit = dataset.GetInt32(DicomTags.HighBit) ?? stored - 1,
+            IsSigned = dataset.GetInt32(DicomTags.PixelRepresentation) == 1,
+            IsPlanar = samples > 1 && dataset.GetInt32(DicomTags.PlanarConfiguration) == 1,
+            Photometric = dataset.GetString(DicomTags.PhotometricInterpretation) ?? "",
+            FrameCount = Math.Max(1, dataset.GetInt32(DicomTags.NumberOfFrames) ?? 1),
         };
         return rows is > 0 and <= ushort.MaxValue && columns is > 0 and <= ushort.MaxValue && samples is > 0 and <= 4 && allocated is > 0 and <= 64;
     }

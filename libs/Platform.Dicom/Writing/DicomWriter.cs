@@ -61,19 +61,19 @@ public static class DicomWriter
     private static DicomDataset FileMetaOf(DicomFile file)
     {
         var meta = new DicomDataset();
-        meta.Set(new DicomTag(0x0002, 0x0001), DicomVr.OB, new byte[] { 0, 1 });
-        meta.Set(new DicomTag(0x0002, 0x0002), DicomVr.UI, file.Dataset.GetString(new DicomTag(0x0008, 0x0016)) ?? "");
-        meta.Set(new DicomTag(0x0002, 0x0003), DicomVr.UI, file.Dataset.GetString(new DicomTag(0x0008, 0x0018)) ?? "");
-        if (!file.FileMeta.Contains(new DicomTag(0x0002, 0x0012)))
+        meta.Set(DicomTags.FileMetaInformationVersion, DicomVr.OB, new byte[] { 0, 1 });
+        meta.Set(DicomTags.MediaStorageSOPClassUID, DicomVr.UI, file.Dataset.TryGetElement(DicomTags.SOPClassUID, out var sopClass) ? sopClass.Value : default);
+        meta.Set(DicomTags.MediaStorageSOPInstanceUID, DicomVr.UI, file.Dataset.TryGetElement(DicomTags.SOPInstanceUID, out var instance) ? instance.Value : default);
+        if (!file.FileMeta.Contains(DicomTags.ImplementationClassUID))
         {
-            meta.Set(new DicomTag(0x0002, 0x0012), DicomVr.UI, Implementation.ClassUid);
-            meta.Set(new DicomTag(0x0002, 0x0013), DicomVr.SH, Implementation.VersionName);
+            meta.Set(DicomTags.ImplementationClassUID, DicomVr.UI, Implementation.ClassUid);
+            meta.Set(DicomTags.ImplementationVersionName, DicomVr.SH, Implementation.VersionName);
         }
         foreach (var element in file.FileMeta) meta.Set(element.Tag, element.Vr, element.Value);
-        meta.Set(new DicomTag(0x0002, 0x0010), DicomVr.UI, file.TransferSyntax.Uid);
-        meta.Remove(new DicomTag(0x0002, 0x0000));
+        meta.Set(DicomTags.TransferSyntaxUID, DicomVr.UI, file.TransferSyntax.Uid);
+        meta.Remove(DicomTags.FileMetaInformationGroupLength);
         var length = new ElementEncoder(DicomTransferSyntax.ExplicitVrLittleEndian).Measure(meta);
-        return meta.Set(new DicomTag(0x0002, 0x0000), DicomVr.UL, length);
+        return meta.Set(DicomTags.FileMetaInformationGroupLength, DicomVr.UL, length);
     }
 
     /// <summary>Encodes elements in one transfer syntax.</summary>

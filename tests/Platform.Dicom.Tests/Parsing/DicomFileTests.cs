@@ -7,9 +7,13 @@ public sealed class DicomFileTests
 {
     private static readonly DicomReadOptions Whole = new() { StopBeforePixels = false };
 
-    public static TheoryData<string> NativeSyntaxes => new(
+    internal static readonly string[] NativeUids =
+    [
         DicomTransferSyntax.ImplicitVrLittleEndian.Uid, DicomTransferSyntax.ExplicitVrLittleEndian.Uid,
-        DicomTransferSyntax.ExplicitVrBigEndian.Uid, DicomTransferSyntax.DeflatedExplicitVrLittleEndian.Uid);
+        DicomTransferSyntax.ExplicitVrBigEndian.Uid, DicomTransferSyntax.DeflatedExplicitVrLittleEndian.Uid,
+    ];
+
+    public static TheoryData<string> NativeSyntaxes => [.. NativeUids];
 
     [Theory]
     [MemberData(nameof(NativeSyntaxes))]
