@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Web.Errors;
@@ -8,8 +9,9 @@ internal static class ErrorPages
     /// <summary>Turns unhandled exceptions and empty 4xx answers into pages, for those who asked for one.</summary>
     public static IApplicationBuilder UseErrorPages(this WebApplication app)
     {
-        app.UseExceptionHandler(static errors => errors.Run(static context =>
-            Failed(context.TraceIdentifier).ExecuteAsync(context)));
+        app.UseExceptionHandler(static errors => errors.Run(static context => context.Features.Get<IExceptionHandlerFeature>()?.Error is BadHttpRequestException refused
+            ? Refused(refused.StatusCode).ExecuteAsync(context)
+            : Failed(context.TraceIdentifier).ExecuteAsync(context)));
         return app.UseStatusCodePages(static status =>
         {
             var context = status.HttpContext;
@@ -29,6 +31,10 @@ internal static class ErrorPages
         timedOut ? "The image server is slow" : "The image server cannot be reached",
         timedOut ? "It took too long to say what this study holds. What is stored is not affected." : "What is stored is not affected. Try again in a moment.",
         null, retries: true);
+
+    /// <summary>A request that the server did not read to its end: too large, malformed, too slow.</summary>
+    private static RazorComponentResult Refused(int status) => Page(
+        status, "warn", "This request cannot be answered", "It is too large or not complete. Nothing was changed.", null, retries: false);
 
     private static RazorComponentResult Failed(string requestId) => Page(
         StatusCodes.Status500InternalServerError, "warn", "Something went wrong here",

@@ -6,7 +6,7 @@ namespace Web.Studies;
 /// <summary>
 /// Seals what was typed into the search box, so that the list's address can be reloaded, kept and sorted without naming a patient:
 /// addresses end up in histories, proxies and logs. Encrypted and authenticated with this server's keys; why so, and not with a
-/// POST or a fragment alone, is told in docs/adr/0005-sealed-search.md.
+/// POST or a fragment alone, is told in docs/adr/0006-sealed-search.md.
 /// </summary>
 internal sealed class SearchSeal(IDataProtectionProvider protection)
 {

@@ -67,17 +67,21 @@ function listenToDrops(begin: (files: readonly ImportFile[]) => void): void {
 }
 
 function listenToButtons(begin: (files: readonly ImportFile[]) => void): void {
+  // Kept for the life of the page: an input that nothing refers to can be collected while its dialog is open.
+  const input = document.createElement('input');
+  input.type = 'file';
+  input.multiple = true;
+  input.addEventListener('change', () => {
+    const files = input.files ? filesOfInput(input.files) : [];
+    input.value = ''; // the same files can be chosen again
+    begin(files);
+  });
   document.addEventListener('click', (event) => {
     const button = (event.target as Element).closest('[data-import-files], [data-import-folder]');
-    if (!button) {
-      return;
+    if (button) {
+      input.webkitdirectory = button.matches('[data-import-folder]');
+      input.click();
     }
-    const input = document.createElement('input');
-    input.type = 'file';
-    input.multiple = true;
-    input.webkitdirectory = button.matches('[data-import-folder]');
-    input.addEventListener('change', () => begin(filesOfInput(input.files ?? new DataTransfer().files)));
-    input.click();
   });
 }
 
