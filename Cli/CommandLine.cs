@@ -25,6 +25,7 @@ internal static class CommandLine
             {
                 // What is wrong is not to drown in the help.
                 wrong.ShowHelp = false;
+                configuration.Output = terminal.Error;
                 await parsed.InvokeAsync(configuration, cancellationToken);
                 terminal.Error.WriteLine($"`platform {(parsed.CommandResult.Command == root ? "" : parsed.CommandResult.Command.Name + " ")}--help` shows how it is used.");
                 return ExitCodes.NotDone;

@@ -119,16 +119,9 @@ internal sealed class Importer(ImportOptions options, ServerConnection server, I
                 if (batch.Count == 0) return;
                 continue;
             }
-            catch (HttpRequestException failure) when (isLast)
+            catch (Exception failure) when (failure is HttpRequestException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
             {
-                throw server.Unreachable(failure);
-            }
-            catch (OperationCanceledException failure) when (isLast && !cancellationToken.IsCancellationRequested)
-            {
-                throw server.Unreachable(new TimeoutException("it has stopped taking data", failure));
-            }
-            catch (Exception failure) when (failure is HttpRequestException || (failure is OperationCanceledException && !cancellationToken.IsCancellationRequested))
-            {
+                if (isLast) throw server.Unreachable(stall.IsCancellationRequested ? new TimeoutException("it has stopped taking data", null) : failure);
             }
 
             await Task.Delay(delay, time, cancellationToken);
