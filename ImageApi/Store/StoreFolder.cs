@@ -52,14 +52,18 @@ internal sealed class StoreFolder : IDisposable
     }
 
     /// <summary>A new file among the arrivals, readable by its owner only.</summary>
-    public FileStream CreateArrival() => new(System.IO.Path.Combine(Incoming, Guid.NewGuid().ToString("N")), new FileStreamOptions
+    public FileStream CreateArrival()
     {
-        Mode = FileMode.CreateNew,
-        Access = FileAccess.ReadWrite,
-        Share = FileShare.ReadWrite | FileShare.Delete,
-        BufferSize = 0,
-        UnixCreateMode = OperatingSystem.IsWindows() ? null : OwnerOnlyFile,
-    });
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.ReadWrite,
+            Share = FileShare.ReadWrite | FileShare.Delete,
+            BufferSize = 0,
+        };
+        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = OwnerOnlyFile;
+        return new(System.IO.Path.Combine(Incoming, Guid.NewGuid().ToString("N")), options);
+    }
 
     /// <summary>Moves a durable arrival to its place. The folders whose entries have to be made durable are added to <paramref name="folders"/>.</summary>
     public void MoveIntoPlace(string arrival, OriginItem item, ISet<string> folders)
