@@ -32,7 +32,8 @@ internal sealed class FileCursor : SourceCursor
 
     public FileCursor(string path)
     {
-        // Sharing everything spares the advisory lock, two system calls a file.
+        // Others may write, move and delete it meanwhile. The runtime still takes an advisory lock, two of the seven system calls that a header
+        // costs, unless the application sets System.IO.DisableFileLocking.
         _handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         var length = RandomAccess.GetLength(_handle);
         Length = length > 0 ? length : null;
