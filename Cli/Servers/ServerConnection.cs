@@ -91,6 +91,7 @@ internal sealed class ServerConnection : IDisposable
         $"The server refuses the request: {await DescribeAsync(response, cancellationToken)}",
         response.StatusCode switch
         {
+            HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable => "It is busy with something: try again in a while.",
             HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => "It wants to know who asks. Ask its administrator for access from this machine.",
             HttpStatusCode.MovedPermanently or HttpStatusCode.Redirect or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect => $"It has moved to {response.Headers.Location}: name that address with --server.",
             HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed => "Is that the address of an ImageApi, and of one that is not older than this program? `platform import` takes the DICOMweb root of other servers, such as http://localhost:8042/dicom-web.",
