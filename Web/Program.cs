@@ -1,6 +1,7 @@
 using Web.Assets;
 using Web.Dicomweb;
 using Web.Errors;
+using Web.Hosting;
 using Web.Security;
 using Web.Studies;
 using Web.Viewer;
@@ -15,11 +16,13 @@ builder.WebHost.ConfigureKestrel(static kestrel =>
 });
 
 builder.Services.AddRazorComponents();
-builder.Services.AddImageApi().AddAssets().AddStudies();
+builder.Services.AddImageApi().AddPageCompression().AddAssets().AddStudies();
+builder.Services.AddHostedService<WarmUp>();
 
 var app = builder.Build();
 
 app.UsePageSecurity();
+app.UsePageCompression();
 app.UseErrorPages();
 
 app.MapDefaultEndpoints();

@@ -21,7 +21,7 @@ internal static class StudyPages
     public static IEndpointRouteBuilder MapStudyPages(this IEndpointRouteBuilder app)
     {
         var group = app.MapGroup("").ExcludeFromDescription();
-        group.MapGet("/", GetPageAsync);
+        group.MapMethods("/", [HttpMethods.Get, HttpMethods.Head], GetPageAsync);
         group.MapPost("/", PostSearchAsync);
         group.MapGet("/studies", GetFragmentAsync);
         group.MapPost("/studies", PostFragmentAsync);

@@ -12,7 +12,7 @@ internal static partial class ViewerPages
     public static IEndpointRouteBuilder MapViewerPages(this IEndpointRouteBuilder app)
     {
         var group = app.MapGroup("/view").ExcludeFromDescription();
-        group.MapGet("/{study}", GetPageAsync);
+        group.MapMethods("/{study}", [HttpMethods.Get, HttpMethods.Head], GetPageAsync);
         group.MapGet("/{study}/config", GetConfigAsync);
         return app;
     }

@@ -148,6 +148,23 @@ public sealed class StudyListTests(StackFixture stack)
         Assert.Equal("/?modality=MR", answer.Headers.GetValues("X-List-Address").Single());
     }
 
+    [Theory]
+    [InlineData("none", "br")]
+    [InlineData("same-origin", "br")]
+    [InlineData("cross-site", null)]
+    public async Task Get_Page_IsCompressedUnlessAnotherSiteAsks(string site, string? coding)
+    {
+        using var http = Client();
+        http.DefaultRequestHeaders.AcceptEncoding.ParseAdd("gzip, br");
+        http.DefaultRequestHeaders.Add("Sec-Fetch-Site", site);
+
+        using var answer = await http.GetAsync("/");
+
+        Assert.Equal(coding, answer.Content.Headers.ContentEncoding.SingleOrDefault());
+        var length = (await answer.Content.ReadAsByteArrayAsync()).Length;
+        Assert.InRange(length, 1000, coding is null ? 100_000 : 12_000);
+    }
+
     [Fact]
     public async Task Post_FormTooLarge_IsRefused()
     {
