@@ -45,6 +45,7 @@ internal static class SearchKeys
         Study("StudyDescription", "00081030", SearchValueKind.Text),
         Study("PatientBirthDate", "00100030", SearchValueKind.Date),
         Study("PatientSex", "00100040", SearchValueKind.Code),
+        Study("SOPClassesInStudy", "00080062", SearchValueKind.Uid),
 
         Series("Modality", "00080060", SearchValueKind.Code),
         Series("SeriesInstanceUID", "0020000E", SearchValueKind.Uid),
@@ -56,6 +57,14 @@ internal static class SearchKeys
         // Extensions.
         Series("SeriesDescription", "0008103E", SearchValueKind.Text),
         Series("BodyPartExamined", "00180015", SearchValueKind.Code),
+        Series("SeriesDate", "00080021", SearchValueKind.Date),
+        Series("SeriesTime", "00080031", SearchValueKind.Time),
+        Series("Manufacturer", "00080070", SearchValueKind.Text),
+        Series("ManufacturerModelName", "00081090", SearchValueKind.Text),
+        Series("InstitutionName", "00080080", SearchValueKind.Text),
+        Series("StationName", "00081010", SearchValueKind.Text),
+        Series("PerformingPhysicianName", "00081050", SearchValueKind.PersonName),
+        Series("Laterality", "00200060", SearchValueKind.Code),
 
         Instance("SOPClassUID", "00080016", SearchValueKind.Uid),
         Instance("SOPInstanceUID", "00080018", SearchValueKind.Uid),

@@ -125,7 +125,8 @@ public sealed class BrokenInstanceTests
         {
             var url = instance.Value("00081190")!;
             var paths = new List<string> { $"{url}/metadata", $"/api/series/{instance.Value("0020000E")}/manifest", url };
-            if (instance.Value("00280010") is not (null or "0"))
+            // Some headers describe pixels that the file does not have.
+            if ((await (await host.SendAsync($"{url}/metadata")).JsonAsync())[0].EnumerateObject().Any(member => member.Name is "7FE00010" or "7FE00008" or "7FE00009"))
                 paths.Add($"{url}/frames/1");
             foreach (var path in paths)
             {

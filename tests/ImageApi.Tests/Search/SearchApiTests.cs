@@ -52,6 +52,9 @@ public sealed class SearchApiTests(StudiesFixture studies)
     [InlineData("StudyID=22", Müller)]
     [InlineData("StudyDescription=BRA*", Müller)]
     [InlineData("PatientSex=O", "2.25.1000,2.25.2000")]
+    [InlineData("SOPClassesInStudy=1.2.840.10008.5.1.4.1.1.88.11", Doe)]
+    [InlineData("search=jane", Doe)]
+    [InlineData("search=brain+p%26q", Müller)]
     [InlineData("PatientBirthDate=19700101", "2.25.1000,2.25.2000")]
     [InlineData("ReferringPhysicianName=\"\"", Müller)]
     public async Task SearchStudies_EachKey_Matches(string query, string expected) => await AssertFoundAsync("/dicomweb/studies", query, "0020000D", expected);
@@ -69,6 +72,15 @@ public sealed class SearchApiTests(StudiesFixture studies)
     [InlineData("00400275.00401001=RP1", "2.25.2000.1")]
     [InlineData("00400275.00401001=RP2", "")]
     [InlineData("PatientID=SYN-1", "2.25.1000.1,2.25.1000.2,2.25.1000.3")]
+    [InlineData("Manufacturer=ACME*", "2.25.2000.1")]
+    [InlineData("ManufacturerModelName=M1", "2.25.2000.1")]
+    [InlineData("InstitutionName=St.*", "2.25.2000.1")]
+    [InlineData("StationName=MR1", "2.25.2000.1")]
+    [InlineData("PerformingPhysicianName=strange*", "2.25.2000.1")]
+    [InlineData("Laterality=L", "2.25.2000.1")]
+    [InlineData("BodyPartExamined=HEAD", "2.25.2000.1")]
+    [InlineData("SeriesDate=20250110", "2.25.2000.1")]
+    [InlineData("SeriesTime=0935", "2.25.2000.1")]
     [InlineData("StudyInstanceUID=2.25.2000", "2.25.2000.1")]
     public async Task SearchSeries_EachKey_Matches(string query, string expected) => await AssertFoundAsync("/dicomweb/series", query, "0020000E", expected);
 
