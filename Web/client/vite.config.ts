@@ -12,7 +12,26 @@ const entries = Object.fromEntries(
     .filter(([, path]) => existsSync(path)),
 );
 
+/**
+ * Cornerstone's text boxes set a style attribute, which the page's content security policy refuses; the same by CSSOM is
+ * allowed. Fails the build when a new version writes it otherwise.
+ */
+const noStyleAttributes = {
+  name: 'no-style-attributes',
+  transform(code: string, id: string) {
+    if (!/drawingSvg\/drawTextBox\.js$/.test(id)) {
+      return undefined;
+    }
+    const attribute = "textElement.setAttribute('style', combinedStyle)";
+    if (!code.includes(attribute)) {
+      throw new Error(`${id} sets its style in another way now: see ${import.meta.filename}`);
+    }
+    return { code: code.replace(attribute, 'textElement.style.cssText = combinedStyle'), map: null };
+  },
+};
+
 export default defineConfig({
+  plugins: [noStyleAttributes],
   root: import.meta.dirname,
   base: '/dist/',
   publicDir: false,

@@ -87,7 +87,7 @@ export class Viewer {
     this.#overlay = new Overlay(() => this.#toggleWhy());
     this.#bar = new LoadBar({ onScrub: (index) => this.#goTo(index), onRetryFailed: () => this.#retryFailed() });
     this.#why = new WhyPanel(() => this.#toggleWhy());
-    this.#canvasHost = el('div', { class: 'v-canvas', 'aria-hidden': 'true' });
+    this.#canvasHost = el('div', { class: 'v-canvas' });
     this.#stage = el('section', { id: 'viewport', class: 'v-stage', tabindex: 0, 'aria-label': 'Image', 'aria-describedby': 'viewer-hint' }, this.#canvasHost, ...this.#overlay.elements, this.#tile.element, el('p', { id: 'viewer-hint', class: 'v-live' }, 'Arrow keys change the slice; press ? for all keys.'));
     this.#presentation = new PlainPresentation(this.#canvasHost);
     this.#cine = new Cine({
@@ -112,6 +112,7 @@ export class Viewer {
       flipHorizontal: () => this.#cornerstone?.flipHorizontal(),
       flipVertical: () => this.#cornerstone?.flipVertical(),
       rotate: () => this.#cornerstone?.rotate(),
+      deleteSelected: () => void this.#cornerstone?.deleteSelected(),
       zoom: (factor) => this.#cornerstone?.zoomBy(factor),
       search: () => location.assign('/#search'),
       help: () => this.#help.toggle(),

@@ -102,6 +102,11 @@ export class CornerstonePresentation implements InteractivePresentation {
     (await this.#tools).activate(this.#tool);
   }
 
+  async deleteSelected(): Promise<void> {
+    (await this.#tools)?.deleteSelected();
+    this.#viewport.render();
+  }
+
   reset(): void {
     this.#viewport.resetCamera();
     this.#viewport.setViewPresentation({ rotation: 0, flipHorizontal: false, flipVertical: false } as Types.ViewPresentation);

@@ -40,6 +40,8 @@ export interface InteractivePresentation extends Presentation {
   rotate(): void;
   zoomBy(factor: number): void;
   panBy(x: number, y: number): void;
+  /** Takes the selected measurements away. */
+  deleteSelected(): Promise<void>;
   release(index: number): void;
 }
 

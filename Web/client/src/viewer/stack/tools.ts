@@ -1,5 +1,7 @@
+import { Enums as CoreEnums, eventTarget, getRenderingEngine, utilities } from '@cornerstonejs/core';
 import {
   addTool,
+  annotation,
   Enums,
   init as initTools,
   LengthTool,
@@ -11,6 +13,10 @@ import {
 import type { ToolName } from './presentation';
 
 const groupId = 'stack';
+
+/** Measurements: the accent, legible on black and on white (the text has a shadow). */
+const measured = 'rgb(76, 194, 255)';
+const chosen = 'rgb(255, 214, 94)';
 
 const names: Readonly<Record<ToolName, string>> = {
   window: WindowLevelTool.toolName,
@@ -25,9 +31,28 @@ export class StackTools {
 
   constructor(engineId: string, viewportId: string) {
     initTools();
+    // The tools attach themselves to viewports that are enabled after them; this one was there first, for the sake of the first picture.
+    const viewport = getRenderingEngine(engineId)?.getViewport(viewportId);
+    utilities.triggerEvent(eventTarget, CoreEnums.Events.ELEMENT_ENABLED, { element: viewport?.element, renderingEngineId: engineId, viewportId, viewport });
     for (const tool of [WindowLevelTool, ZoomTool, PanTool, LengthTool]) {
       addTool(tool);
     }
+    const style = annotation.config.style.getDefaultToolStyles();
+    annotation.config.style.setDefaultToolStyles({
+      ...style,
+      global: {
+        ...style.global,
+        color: measured,
+        colorHighlighted: chosen,
+        colorSelected: chosen,
+        lineWidth: '1.5',
+        textBoxColor: measured,
+        textBoxColorHighlighted: chosen,
+        textBoxColorSelected: chosen,
+        textBoxFontFamily: 'system-ui, sans-serif',
+        textBoxFontSize: '14px',
+      },
+    });
     const group = ToolGroupManager.createToolGroup(groupId);
     if (!group) {
       throw new Error('The tools could not be set up.');
@@ -60,6 +85,12 @@ export class StackTools {
     }
     for (const [name, of] of bindings) {
       this.#group.setToolActive(name, { bindings: of });
+    }
+  }
+  /** Takes the chosen measurements away. */
+  deleteSelected(): void {
+    for (const uid of annotation.selection.getAnnotationsSelected()) {
+      annotation.state.removeAnnotation(uid);
     }
   }
 }

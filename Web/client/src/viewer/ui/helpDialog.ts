@@ -19,6 +19,7 @@ const keys: readonly (readonly [string, readonly (readonly [string, string])[]])
       ['Z', 'zoom: drag; also Ctrl + wheel, + and -'],
       ['P', 'pan: drag; also the middle button'],
       ['L', 'measure a length'],
+      ['Delete', 'remove the chosen measurement'],
       ['I', 'invert'],
       ['H, V, O', 'flip left to right, top to bottom, rotate'],
       ['R', 'reset the view'],

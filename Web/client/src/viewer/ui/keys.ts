@@ -12,6 +12,7 @@ export interface KeyActions {
   flipHorizontal(): void;
   flipVertical(): void;
   rotate(): void;
+  deleteSelected(): void;
   zoom(factor: number): void;
   search(): void;
   help(): void;
@@ -43,6 +44,8 @@ export function listenToKeys(actions: KeyActions): void {
     h: () => actions.flipHorizontal(),
     v: () => actions.flipVertical(),
     o: () => actions.rotate(),
+    Delete: () => actions.deleteSelected(),
+    Backspace: () => actions.deleteSelected(),
     '+': () => actions.zoom(1.2),
     '=': () => actions.zoom(1.2),
     '-': () => actions.zoom(1 / 1.2),
@@ -52,8 +55,9 @@ export function listenToKeys(actions: KeyActions): void {
     t: () => actions.why(),
     Escape: () => actions.escape(),
   };
+  // While capturing: Cornerstone's tools prevent every key's default on the element that they focus.
   addEventListener('keydown', (event) => {
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]')) {
+    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]')) {
       return;
     }
     const target = event.target instanceof Element ? event.target : undefined;
@@ -69,5 +73,5 @@ export function listenToKeys(actions: KeyActions): void {
       event.preventDefault();
       action();
     }
-  });
+  }, { capture: true });
 }

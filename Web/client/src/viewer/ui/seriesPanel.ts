@@ -79,7 +79,7 @@ export class SeriesPanel {
       el(
         'span',
         { class: 'v-series-text' },
-        el('span', { class: 'v-series-name' }, `${entry.number ?? ''} ${entry.description ?? ''}`.trim() || 'Series'),
+        el('span', { class: 'v-series-name' }, entry.description ? `${entry.number ?? ''} ${entry.description}`.trim() : `Series ${entry.number ?? ''}`.trim()),
         el('span', { class: 'v-series-modality' }, entry.modality ?? ''),
         note,
       ),
