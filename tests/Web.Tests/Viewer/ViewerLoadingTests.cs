@@ -147,12 +147,17 @@ public sealed class ViewerLoadingTests(StackFixture stack)
         const int held = 8;
         const int bytes = held * SyntheticStudies.Rows * SyntheticStudies.Columns * 2;
         await using var viewer = new ViewerPage(await stack.OpenAsync());
-        await viewer.Page.RouteAsync("**/view/*", async route =>
-        {
-            var page = await route.FetchAsync();
-            var html = await page.TextAsync();
-            await route.FulfillAsync(new() { Response = page, Body = html.Replace("\"imageApi\":", $"\"maxImageBytes\":{bytes},\"imageApi\":", StringComparison.Ordinal) });
-        });
+        // The page's configuration, before its scripts read it. A page that a test answers in the server's place would not do: the
+        // browser takes it for one from the internet, which may not call the loopback.
+        await viewer.Page.AddInitScriptAsync(
+            $$"""
+            document.addEventListener('readystatechange', () => {
+              const script = document.getElementById('platform-config');
+              if (document.readyState === 'interactive' && script) {
+                script.textContent = JSON.stringify({ ...JSON.parse(script.textContent), maxImageBytes: {{bytes}} });
+              }
+            });
+            """);
         await viewer.GoAsync(SyntheticStudies.CtStudy);
         await viewer.SettleAsync();
         Assert.Equal(held, (await SlicesAskedForAsync(viewer, SyntheticStudies.CtSeries)).Count);

@@ -56,7 +56,10 @@ internal sealed class ViewerPage(RecordedPage recorded) : IAsyncDisposable
             pixels => {
               const canvas = window.__platform.canvas();
               const box = canvas.getBoundingClientRect();
-              const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+              // From a copy: reading the canvas itself often makes the browser warn, and move it off the GPU.
+              const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d', { willReadFrequently: true });
+              copy.drawImage(canvas, 0, 0);
+              const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
               return pixels.map(([row, column]) => {
                 const at = window.__platform.pixelToPage(column, row);
                 const x = Math.floor((at.x - box.left) * canvas.width / box.width);
