@@ -36,6 +36,7 @@ app.MapDefaultEndpoints();
 app.MapSearchApi();
 app.MapRetrieveApi();
 app.MapStoreApi();
+app.MapCatalogApi();
 app.MapFramesApi();
 app.MapManifestApi();
 app.MapCasesApi();

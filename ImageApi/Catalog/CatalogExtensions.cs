@@ -17,6 +17,7 @@ internal static class CatalogExtensions
         services.TryAddSingleton(Open);
         services.TryAddSingleton<ICatalog>(provider => provider.GetRequiredService<SqliteCatalog>());
         services.TryAddSingleton<CatalogIndexer>();
+        services.TryAddSingleton<CatalogVerifier>();
         services.AddHostedService(provider => provider.GetRequiredService<CatalogIndexer>());
         return services;
     }
