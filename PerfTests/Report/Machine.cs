@@ -46,7 +46,7 @@ internal static class Commit
     {
         try
         {
-            using var git = Process.Start(new ProcessStartInfo("git", arguments) { RedirectStandardOutput = true, RedirectStandardError = true });
+            using var git = Process.Start(new ProcessStartInfo("git", arguments) { WorkingDirectory = AppContext.BaseDirectory, RedirectStandardOutput = true, RedirectStandardError = true });
             if (git is null) return null;
             var output = git.StandardOutput.ReadToEnd().Trim();
             git.WaitForExit();

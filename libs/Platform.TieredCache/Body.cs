@@ -11,8 +11,9 @@ namespace Platform.TieredCache;
 /// </summary>
 internal sealed class Body
 {
-    /// <summary>How much is copied between two flushes: large enough to be few calls, small enough to stay in the CPU's cache.</summary>
-    private const int CopyChunkBytes = 64 << 10;
+    // How much is copied between two flushes. For a frame of 512 KiB pieces of 64 KB cost Kestrel about twice the CPU time of
+    // 128 KB and larger ones save little more; what a slow client has not taken yet lies in the server's buffers.
+    private const int CopyChunkBytes = 128 << 10;
 
     private int _references = 1;
     private Segment? _first, _last;
