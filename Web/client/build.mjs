@@ -103,7 +103,17 @@ async function lock(path) {
     }
     const owner = Number(read(path));
     if (owner > 0 && !isRunning(owner)) {
-      fs.rmSync(path, { force: true });
+      // Renamed, not removed: of several that wait only one gets it, and a lock that was taken meanwhile is put back.
+      const stale = `${path}.${process.pid}`;
+      try {
+        fs.renameSync(path, stale);
+        if (Number(read(stale)) !== owner) {
+          fs.linkSync(stale, path);
+        }
+      } catch {
+        // Somebody else was faster.
+      }
+      fs.rmSync(stale, { force: true });
       continue;
     }
     if (Date.now() > giveUp) {

@@ -55,6 +55,7 @@ export class Viewer {
   #entry: SeriesEntry | undefined;
   #session: SeriesSession | undefined;
   #presentation: Presentation;
+  #retiring: Presentation | undefined;
   #cornerstone: InteractivePresentation | undefined;
   #areToolsReady = false;
   #presets: readonly Preset[] = [];
@@ -335,12 +336,11 @@ export class Viewer {
   }
 
   async #takeOver(cornerstone: InteractivePresentation): Promise<void> {
-    const plain = this.#presentation;
+    this.#retiring = this.#presentation; // stays on top until the same slice is drawn beneath it
     cornerstone.setInvert(this.#isInverted);
     this.#presentation = cornerstone;
     this.#shownIndex = undefined;
     await this.#draw();
-    plain.dispose();
     await cornerstone.setTool(this.#tool);
     this.#areToolsReady = true;
   }
@@ -348,7 +348,7 @@ export class Viewer {
   #describeSeries(manifest: SeriesManifest, entry: SeriesEntry): void {
     const { patient } = manifest;
     const date = isoDate(manifest.studyDate);
-    this.#toolbar.setHeading(personName(patient?.name) || 'No name', [manifest.modality, date].filter(Boolean).join(' '));
+    this.#toolbar.setHeading(personName(patient?.name) || '(no name)', [manifest.modality, date].filter(Boolean).join(' '));
     this.#overlay.setCorners({
       topLeft: [personName(patient?.name), [patient?.id, patient?.sex, isoDate(patient?.birthDate)].filter(Boolean).join(' · ')],
       topRight: [`series ${manifest.number ?? entry.number ?? ''}${manifest.description ? `: ${manifest.description}` : ''}`, [manifest.studyDescription, date].filter(Boolean).join(' · ')],
@@ -373,7 +373,7 @@ export class Viewer {
 
   #goTo(index: number): void {
     const session = this.#session;
-    if (!session || session.count === 0) {
+    if (!session || session.count === 0 || !Number.isInteger(index)) {
       return;
     }
     const target = Math.min(Math.max(index, 0), session.count - 1);
@@ -423,6 +423,8 @@ export class Viewer {
     const window = this.#userWindow ?? this.#storedWindow(index, image);
     this.#refreshPresets(session, index, image);
     await this.#presentation.show({ index, image, frame, window });
+    this.#retiring?.dispose();
+    this.#retiring = undefined;
     if (this.#session !== session || session.current !== index) {
       return;
     }
@@ -436,6 +438,8 @@ export class Viewer {
   }
 
   #showBadFrame(session: SeriesSession, index: number, error: Error): void {
+    this.#retiring?.dispose();
+    this.#retiring = undefined;
     const others = session.count - 1;
     this.#state = 'ready';
     this.#shownIndex = undefined;
