@@ -40,7 +40,7 @@ public sealed class UnavailableTests(StackFixture stack)
 
         using var answer = await http.GetAsync("/");
 
-        Assert.InRange(clock.Elapsed, TimeSpan.FromSeconds(2.5), TimeSpan.FromSeconds(5));
+        Assert.InRange(clock.Elapsed, TimeSpan.FromSeconds(2.5), TimeSpan.FromSeconds(8));
         Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
         Assert.Contains("The image server is slow", await answer.Content.ReadAsStringAsync());
     }
@@ -68,7 +68,7 @@ public sealed class UnavailableTests(StackFixture stack)
 
         using var relay = new Relay(port, stack.ImageApi.Address.Port);
 
-        await Expect(page.Locator("tr[data-study]")).ToHaveCountAsync(50, new() { Timeout = 15_000 });
+        await Expect(page.Locator("tr[data-study]")).ToHaveCountAsync(50, new() { Timeout = 30_000 });
     }
 
     private static int FreePort()

@@ -9,6 +9,9 @@ namespace Web.Tests.Support;
 /// </summary>
 public sealed class StackFixture : IAsyncLifetime
 {
+    // Generous: on a busy machine a page that is right may be late, and only a wrong one waits this long.
+    private static readonly TimeSpan ExpectTimeout = TimeSpan.FromSeconds(20);
+
     private readonly TempFolder _folder = new();
     private readonly SemaphoreSlim _starting = new(1, 1);
     private IPlaywright? _playwright;
@@ -87,6 +90,7 @@ public sealed class StackFixture : IAsyncLifetime
         try
         {
             _playwright ??= await Playwright.CreateAsync();
+            Assertions.SetDefaultExpectTimeout((float)ExpectTimeout.TotalMilliseconds);
             return _browser ??= await _playwright.Chromium.LaunchAsync(new()
             {
                 ExecutablePath = BrowserPath,
