@@ -36,6 +36,8 @@ internal static class ServerExtensions
         // In production nothing is written per request; in development ServiceDefaults writes the one line.
         builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
         builder.Services.AddCors();
+        builder.Services.AddOptions<WarmUpOptions>().BindConfiguration(WarmUpOptions.SectionName);
+        builder.Services.AddHostedService<WarmUp>();
         builder.Services.AddOptions<CrossOriginOptions>().BindConfiguration(CrossOriginOptions.SectionName);
         builder.Services.AddOptions<CorsOptions>().Configure<Microsoft.Extensions.Options.IOptions<CrossOriginOptions>>(static (cors, options) =>
             cors.AddDefaultPolicy(policy => Allow(policy, options.Value.Origins)));

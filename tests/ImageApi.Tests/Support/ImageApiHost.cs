@@ -51,6 +51,7 @@ internal sealed class ImageApiHost : IAsyncDisposable
             ("ImageApi:Origins:test:Path", data),
             ("ImageApi:Catalog:SettleTime", "00:00:00.050"),
             ("ImageApi:Demo:Enabled", "false"),
+            ("ImageApi:WarmUp:Enabled", "false"),
             .. settings,
         ]);
         factory.UseKestrel(0);
