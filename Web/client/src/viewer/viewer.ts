@@ -440,7 +440,8 @@ export class Viewer {
   #showBadFrame(session: SeriesSession, index: number, error: Error): void {
     this.#retiring?.dispose();
     this.#retiring = undefined;
-    const others = session.count - 1;
+    const failed = Array.from({ length: session.count }, (_, i) => i).filter((i) => session.queue.state(i) === 'failed').length;
+    const others = session.count - failed;
     this.#state = 'ready';
     this.#shownIndex = undefined;
     this.#canvasHost.dataset['state'] = 'bad';
