@@ -110,8 +110,6 @@ internal sealed class ElementParser(DicomReadOptions options, bool canSkip, long
         return new ElementTable(bytes, pooledBytes, entries, _count, Gaps);
     }
 
-    public int EntryCount => _count;
-
     public void Dispose()
     {
         if (_entries is { } entries) ArrayPool<ElementEntry>.Shared.Return(entries);
@@ -196,13 +194,13 @@ internal sealed class ElementParser(DicomReadOptions options, bool canSkip, long
     private EntryFlags GuessCoding(ReadOnlySpan<byte> rest, bool isBare)
     {
         var isBig = _declared is { IsBigEndian: true };
-        ushort group = isBig ? BinaryPrimitives.ReadUInt16BigEndian(rest) : BinaryPrimitives.ReadUInt16LittleEndian(rest);
+        ushort group = Number2(rest, isBig);
         if (group > 0xFF && BinaryPrimitives.ReverseEndianness(group) is <= 0xFF and var swapped) (isBig, group) = (!isBig, swapped);
-        var isExplicit = ((DicomVr)BinaryPrimitives.ReadUInt16LittleEndian(rest[4..])).IsKnown
+        var isExplicit = VrAt(rest).IsKnown
             || (_declared is { IsExplicitVr: true } && char.IsAsciiLetterUpper((char)rest[4]) && char.IsAsciiLetterUpper((char)rest[5]));
         if (isBare && !isExplicit)
         {
-            var length = BinaryPrimitives.ReadUInt32LittleEndian(rest[4..]);
+            var length = Number4(rest[4..], false);
             if (isBig || group is < 2 or > 0x50 || (group & 1) != 0 || length > (sourceLength ?? 0x10000))
                 throw new DicomParseException("The source is not DICOM: it has no preamble and does not begin with a data element.", 0);
         }
@@ -243,9 +241,7 @@ internal sealed class ElementParser(DicomReadOptions options, bool canSkip, long
 
             var header = data[_position..];
             var isBig = (frame.Coding & EntryFlags.BigEndian) != 0;
-            var tag = isBig
-                ? BinaryPrimitives.ReadUInt32BigEndian(header)
-                : BitOperations.RotateLeft(BinaryPrimitives.ReadUInt32LittleEndian(header), 16);
+            var tag = isBig ? Number4(header, true) : BitOperations.RotateLeft(Number4(header, false), 16);
 
             if (frame.Level is Level.Dataset or Level.Item && tag < 0xFFFE0000)
             {
@@ -256,7 +252,8 @@ internal sealed class ElementParser(DicomReadOptions options, bool canSkip, long
                 }
                 if (tag == 0 && _depth == 0 && _count > 0)
                 {
-                    // Zeros after the last element pad the file.
+                    // Zeros after the last element pad the file; how many matters only to one who reads it whole.
+                    if (options.StopBeforePixels && IsPadding(header[..8])) return Finish();
                     if (!isFinal) return Need(data.Length + 1);
                     if (IsPadding(header)) return Finish();
                 }
@@ -282,7 +279,7 @@ internal sealed class ElementParser(DicomReadOptions options, bool canSkip, long
         var headerBytes = 8;
         if ((flags & EntryFlags.ImplicitVr) == 0)
         {
-            vr = (DicomVr)BinaryPrimitives.ReadUInt16LittleEndian(header[4..]);
+            vr = VrAt(header);
             if (!vr.IsKnown)
             {
                 ReadUnknownVr(ref flags, header, frame.End, out length, out headerBytes);
@@ -292,16 +289,16 @@ internal sealed class ElementParser(DicomReadOptions options, bool canSkip, long
             {
                 if (header.Length < 12) throw Broken("The source ends within an element's header.", tag: tag);
                 headerBytes = 12;
-                length = isBig ? BinaryPrimitives.ReadUInt32BigEndian(header[8..]) : BinaryPrimitives.ReadUInt32LittleEndian(header[8..]);
+                length = Number4(header[8..], isBig);
             }
             else
             {
-                length = isBig ? BinaryPrimitives.ReadUInt16BigEndian(header[6..]) : BinaryPrimitives.ReadUInt16LittleEndian(header[6..]);
+                length = Number2(header[6..], isBig);
             }
         }
         else
         {
-            length = isBig ? BinaryPrimitives.ReadUInt32BigEndian(header[4..]) : BinaryPrimitives.ReadUInt32LittleEndian(header[4..]);
+            length = Number4(header[4..], isBig);
             if (!DicomDictionary.TryGetVr(new DicomTag(tag), out vr, out var isSignedWithPixels)) vr = DicomVr.UN;
             else if (isSignedWithPixels && frame.IsSigned) vr = DicomVr.SS;
         }
@@ -349,17 +346,17 @@ internal sealed class ElementParser(DicomReadOptions options, bool canSkip, long
     {
         var isBig = (flags & EntryFlags.BigEndian) != 0;
         var isLetters = header[4] is >= (byte)'A' and <= (byte)'Z' && header[5] is >= (byte)'A' and <= (byte)'Z';
-        var shortLength = isBig ? BinaryPrimitives.ReadUInt16BigEndian(header[6..]) : BinaryPrimitives.ReadUInt16LittleEndian(header[6..]);
+        var shortLength = Number2(header[6..], isBig);
         headerBytes = 8;
         if (isLetters && shortLength == 0 && header.Length >= 12)
         {
             headerBytes = 12;
-            length = isBig ? BinaryPrimitives.ReadUInt32BigEndian(header[8..]) : BinaryPrimitives.ReadUInt32LittleEndian(header[8..]);
+            length = Number4(header[8..], isBig);
             return;
         }
         length = shortLength;
         if (isLetters || header[4..6].SequenceEqual("??"u8)) return;
-        var longLength = isBig ? BinaryPrimitives.ReadUInt32BigEndian(header[4..]) : BinaryPrimitives.ReadUInt32LittleEndian(header[4..]);
+        var longLength = Number4(header[4..], isBig);
         if (longLength != UndefinedLength && _position + 8L + longLength > Math.Min(end, Limit)) return;
         length = longLength;
         flags |= EntryFlags.ImplicitVr;
@@ -371,9 +368,9 @@ internal sealed class ElementParser(DicomReadOptions options, bool canSkip, long
     // UN of undefined length is a sequence in implicit VR little endian (PS3.5 6.2.2, CP-246); writers exist that keep explicit VR inside.
     private EntryFlags CodingOfUnknown(ReadOnlySpan<byte> header, in Frame frame)
     {
-        var isVr = ((DicomVr)BinaryPrimitives.ReadUInt16LittleEndian(header[4..])).IsKnown;
+        var isVr = VrAt(header).IsKnown;
         if (!isVr) return EntryFlags.ImplicitVr;
-        var implicitEnd = _position + 8L + BinaryPrimitives.ReadUInt32LittleEndian(header[4..]);
+        var implicitEnd = _position + 8L + Number4(header[4..], false);
         return implicitEnd > Math.Min(frame.End, Limit) ? EntryFlags.None : EntryFlags.ImplicitVr;
     }
 
@@ -423,7 +420,7 @@ internal sealed class ElementParser(DicomReadOptions options, bool canSkip, long
     // Items and delimitation items (PS3.5 7.5): a tag and a 32-bit length, no VR.
     private ParserState? ParseDelimiter(ref Frame frame, uint tag, ReadOnlySpan<byte> header, ReadOnlySpan<byte> data, bool isFinal)
     {
-        var length = (frame.Coding & EntryFlags.BigEndian) != 0 ? BinaryPrimitives.ReadUInt32BigEndian(header[4..]) : BinaryPrimitives.ReadUInt32LittleEndian(header[4..]);
+        var length = Number4(header[4..], (frame.Coding & EntryFlags.BigEndian) != 0);
         switch (frame.Level, tag)
         {
             case (Level.Sequence, ItemTag):
@@ -535,6 +532,12 @@ internal sealed class ElementParser(DicomReadOptions options, bool canSkip, long
         System.Text.Encoding.ASCII.GetChars(value, uid);
         return DicomTransferSyntax.FromUid(uid);
     }
+
+    private static uint Number4(ReadOnlySpan<byte> bytes, bool isBig) => isBig ? BinaryPrimitives.ReadUInt32BigEndian(bytes) : BinaryPrimitives.ReadUInt32LittleEndian(bytes);
+
+    private static ushort Number2(ReadOnlySpan<byte> bytes, bool isBig) => isBig ? BinaryPrimitives.ReadUInt16BigEndian(bytes) : BinaryPrimitives.ReadUInt16LittleEndian(bytes);
+
+    private static DicomVr VrAt(ReadOnlySpan<byte> header) => (DicomVr)BinaryPrimitives.ReadUInt16LittleEndian(header[4..]);
 
     private DicomParseException Broken(string message, int entry = -1, uint tag = 0)
     {

@@ -242,10 +242,16 @@ public sealed class DicomFileTests
     [Fact]
     public void Read_ZerosAfterTheLastElement_ArePadding()
     {
-        var bytes = new RawDicom().Element(0x00080060, "CS", "CT").Bytes(new byte[100_000]).ToFile(DicomTransferSyntax.ExplicitVrLittleEndian);
-        using var file = DicomFile.Read(bytes);
+        var raw = new RawDicom().Element(0x00080060, "CS", "CT").Bytes(new byte[100_000]);
+        var bytes = raw.ToFile(DicomTransferSyntax.ExplicitVrLittleEndian);
+        using var header = DicomFile.Read(bytes);
+        using var whole = DicomFile.Read(bytes, Whole);
+        using var inPieces = DicomFile.Read(Segments(bytes, 1000), Whole);
 
-        Assert.Single(file.Dataset);
+        Assert.Single(header.Dataset);
+        Assert.Single(whole.Dataset);
+        Assert.Single(inPieces.Dataset);
+        Assert.Throws<DicomParseException>(() => DicomFile.Read(raw.Bytes(1, 2, 3).ToFile(DicomTransferSyntax.ExplicitVrLittleEndian), Whole));
     }
 
     [Fact]
