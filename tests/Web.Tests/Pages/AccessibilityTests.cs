@@ -27,7 +27,7 @@ public sealed class AccessibilityTests(StackFixture stack)
     {
         await using var recorded = await OpenAsync(scheme, width);
         await recorded.GoAsync(path);
-        if (path.EndsWith(SyntheticStudies.CtStudy, StringComparison.Ordinal)) await recorded.Page.WaitForFunctionAsync("window.__platform?.state === 'ready'");
+        if (path.EndsWith(SyntheticStudies.CtStudy, StringComparison.Ordinal)) await recorded.WaitForImageAsync();
 
         await AssertNoViolationAsync(recorded.Page);
     }

@@ -148,7 +148,7 @@ public sealed class StudyListBrowserTests(StackFixture stack)
         await page.WaitForLoadStateAsync(LoadState.NetworkIdle);
         await page.ClickAsync("tr[data-study]");
         await page.WaitForURLAsync("**/view/**");
-        await page.WaitForFunctionAsync("window.__platform?.state === 'ready'");
+        await recorded.WaitForImageAsync();
 
         Assert.Equal(0, recorded.Preflights);
         var answers = recorded.Answers.Where(answer => answer.Url == prefetched).ToList();

@@ -78,7 +78,7 @@ public sealed class ViewerShellTests(StackFixture stack)
             """);
 
         await recorded.GoAsync("/view/" + SyntheticStudies.CtStudy);
-        await recorded.Page.WaitForFunctionAsync("window.__platform?.state === 'ready'");
+        await recorded.WaitForImageAsync();
 
         Assert.Single(recorded.Requests, request => request.EndsWith($"{SyntheticStudies.CtSeries}/manifest", StringComparison.Ordinal));
         Assert.True(await recorded.Page.EvaluateAsync<double>("window.layoutShift") < 0.02);

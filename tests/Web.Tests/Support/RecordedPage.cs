@@ -59,6 +59,20 @@ public sealed class RecordedPage : IAsyncDisposable
     /// <summary>Opens a path of Web.</summary>
     public Task<IResponse?> GoAsync(string path) => Page.GotoAsync(WebOrigin + path);
 
+    /// <summary>Waits until the viewer shows an image. Polled from outside: the page's policy forbids the evaluation that
+    /// Playwright's own waiting for a function puts into it.</summary>
+    public async Task WaitForImageAsync()
+    {
+        const int tries = 600;
+        for (var i = 0; i < tries; i++)
+        {
+            if (await Page.EvaluateAsync<string?>("() => window.__platform?.state") == "ready") return;
+            await Task.Delay(50);
+        }
+
+        throw new TimeoutException("The viewer shows no image after 30 s: " + string.Join('\n', Complaints));
+    }
+
     /// <summary>Forgets what was recorded so far.</summary>
     public void Reset()
     {
