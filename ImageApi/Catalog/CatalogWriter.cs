@@ -29,7 +29,7 @@ internal sealed class CatalogWriter : IAsyncDisposable
         _committed = committed;
         _logger = logger;
         Tables = new CatalogTables(database.Writer, rankOf);
-        _loop = RunAsync();
+        _loop = Task.Run(RunAsync);   // on no caller's context
     }
 
     private CatalogTables Tables { get; }

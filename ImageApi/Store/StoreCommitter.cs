@@ -28,7 +28,7 @@ internal sealed class StoreCommitter : IAsyncDisposable
     {
         (_folder, _catalog, _indexer, _metrics, _time, _logger) = (folder, catalog, indexer, metrics, time, logger);
         _flushers = new ParallelOptions { MaxDegreeOfParallelism = options.Value.Flushers };
-        _loop = RunAsync();
+        _loop = Task.Run(RunAsync);   // on no caller's context
     }
 
     /// <summary>Stores an inspected arrival and disposes it. Returns when it is durable and can be searched, or says why it is not stored.</summary>
