@@ -69,8 +69,16 @@ internal sealed partial class TestHostRun : IAsyncDisposable
     public static async Task<TestHostRun> UpAsync(string model, params (string Name, string? Value)[] environment)
     {
         var run = Start(model, environment);
-        await run.SaysAsync("All up");
-        return run;
+        try
+        {
+            await run.SaysAsync("All up");
+            return run;
+        }
+        catch
+        {
+            await run.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Waits until the output has a line with the text; fails with the whole output when it does not come.</summary>
