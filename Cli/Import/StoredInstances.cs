@@ -32,7 +32,7 @@ internal sealed class StoredInstances(ServerConnection server)
     private async Task<HashSet<UInt128>> AskAsync(string study, CancellationToken cancellationToken)
     {
         var instances = new HashSet<UInt128>();
-        for (var offset = 0; ; )
+        for (var offset = 0; ;)
         {
             var uri = new Uri(server.Address.DicomWeb, $"studies/{Uri.EscapeDataString(study)}/instances?limit={PageSize}&offset={offset}");
             using var page = await server.GetDicomJsonAsync(uri, cancellationToken);

@@ -75,11 +75,13 @@ internal static class PhantomAnatomy
 
     private static readonly Loft LeftLung = new(Lung,
         new Section(292, 46, 20, 3, 3), new Section(308, 50, 18, 25, 27), new Section(340, 62, 10, 42, 54), new Section(390, 72, 2, 51, 74, 0.1f), new Section(450, 78, 2, 52, 80, 0.1f),
-        new Section(520, 82, 8, 50, 78, 0.15f), new Section(560, 88, 22, 42, 60), new Section(588, 94, 42, 30, 36), new Section(602, 96, 50, 18, 20)) { Slope = 0.35f };
+        new Section(520, 82, 8, 50, 78, 0.15f), new Section(560, 88, 22, 42, 60), new Section(588, 94, 42, 30, 36), new Section(602, 96, 50, 18, 20))
+    { Slope = 0.35f };
 
     private static readonly Loft RightLung = new(Lung,
         new Section(292, -46, 20, 3, 3), new Section(308, -50, 18, 25, 27), new Section(340, -62, 10, 42, 54), new Section(390, -72, 2, 51, 74, 0.1f), new Section(450, -78, 0, 53, 80, 0.1f),
-        new Section(510, -80, 4, 54, 80, 0.15f), new Section(545, -84, 18, 46, 64), new Section(575, -90, 40, 34, 40), new Section(596, -94, 50, 20, 22)) { Slope = 0.35f };
+        new Section(510, -80, 4, 54, 80, 0.15f), new Section(545, -84, 18, 46, 64), new Section(575, -90, 40, 34, 40), new Section(596, -94, 50, 20, 22))
+    { Slope = 0.35f };
 
     private static void Lungs(List<PhantomShape> shapes, Random random)
     {

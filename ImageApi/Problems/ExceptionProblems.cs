@@ -1,6 +1,7 @@
 using ImageApi.Origins;
 using Microsoft.AspNetCore.Diagnostics;
 using Platform.Dicom;
+using Platform.TieredCache;
 
 namespace ImageApi.Problems;
 
@@ -31,7 +32,9 @@ internal sealed class ExceptionProblems(ILogger<ExceptionProblems> logger) : IEx
     internal static Problem Of(Exception exception) => exception switch
     {
         OriginException origin => OfOrigin(origin),
-        DicomParseException parse => new(ProblemTypes.BrokenInstance, "Broken instance", StatusCodes.Status502BadGateway, parse.Message),
+        DicomParseException parse => new(ProblemTypes.BrokenInstance, "Broken instance", StatusCodes.Status422UnprocessableEntity, parse.Message),
+        CacheFullException => new(ProblemTypes.Busy, "Busy", StatusCodes.Status503ServiceUnavailable, "All memory for answers is in use.") { RetryAfter = TimeSpan.FromSeconds(1) },
+        EntryTooLargeException => new(ProblemTypes.BrokenInstance, "Too large", StatusCodes.Status422UnprocessableEntity, "What the answer is made from is larger than this server takes."),
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } =>
             new(ProblemTypes.PayloadTooLarge, "Payload too large", StatusCodes.Status413PayloadTooLarge, "The request's body is larger than this server takes."),
         BadHttpRequestException bad => new(ProblemTypes.BadRequest, "Bad request", bad.StatusCode, "The request is not well-formed HTTP, or a parameter is missing."),
@@ -46,7 +49,7 @@ internal sealed class ExceptionProblems(ILogger<ExceptionProblems> logger) : IEx
         OriginFailure.Timeout => new(ProblemTypes.OriginTimeout, "Origin timed out", StatusCodes.Status504GatewayTimeout, exception.Message) { RetryAfter = exception.RetryAfter },
         OriginFailure.Changed => new(ProblemTypes.OriginChanged, "Changing", StatusCodes.Status503ServiceUnavailable, exception.Message) { RetryAfter = exception.RetryAfter ?? TimeSpan.FromSeconds(1) },
         OriginFailure.Refused => new(ProblemTypes.OriginRefused, "Origin refused", StatusCodes.Status502BadGateway, exception.Message),
-        OriginFailure.Broken => new(ProblemTypes.BrokenInstance, "Broken instance", StatusCodes.Status502BadGateway, exception.Message),
+        OriginFailure.Broken => new(ProblemTypes.BrokenInstance, "Broken instance", StatusCodes.Status422UnprocessableEntity, exception.Message),
         _ => new(ProblemTypes.OriginUnreachable, "Origin unreachable", StatusCodes.Status502BadGateway, exception.Message) { RetryAfter = exception.RetryAfter },
     };
 }

@@ -38,8 +38,14 @@ internal static class MicroCommand
         var (commit, isModified) = Commit.Read();
         var result = new ResultFile
         {
-            Name = name, StartedAt = startedAt, DurationSeconds = Math.Round(TimeProvider.System.GetElapsedTime(started).TotalSeconds, 1), Commit = commit, IsModified = isModified,
-            Machine = Machine.Read(), Parameters = new() { ["job"] = isQuick ? "short, in process" : "default" }, Targets = new() { ["ours"] = "this commit" },
+            Name = name,
+            StartedAt = startedAt,
+            DurationSeconds = Math.Round(TimeProvider.System.GetElapsedTime(started).TotalSeconds, 1),
+            Commit = commit,
+            IsModified = isModified,
+            Machine = Machine.Read(),
+            Parameters = new() { ["job"] = isQuick ? "short, in process" : "default" },
+            Targets = new() { ["ours"] = "this commit" },
             Measurements = [.. reports.SelectMany(Convert)],
         };
         Console.WriteLine(MarkdownTable.Print(result));

@@ -12,10 +12,19 @@ internal static class Orthanc
         var configuration = Path.Combine(folder, "orthanc.json");
         File.WriteAllText(configuration, JsonSerializer.Serialize(new Dictionary<string, object>
         {
-            ["Name"] = "peer", ["StorageDirectory"] = database, ["IndexDirectory"] = database,
+            ["Name"] = "peer",
+            ["StorageDirectory"] = database,
+            ["IndexDirectory"] = database,
             ["Plugins"] = new[] { "/usr/share/orthanc/plugins/libOrthancDicomWeb.so" },
-            ["HttpPort"] = port, ["RemoteAccessAllowed"] = false, ["AuthenticationEnabled"] = false, ["DicomServerEnabled"] = false,
-            ["HttpCompressionEnabled"] = false, ["OrthancExplorerEnabled"] = false, ["WebDavEnabled"] = false, ["KeepAlive"] = true, ["TcpNoDelay"] = true,
+            ["HttpPort"] = port,
+            ["RemoteAccessAllowed"] = false,
+            ["AuthenticationEnabled"] = false,
+            ["DicomServerEnabled"] = false,
+            ["HttpCompressionEnabled"] = false,
+            ["OrthancExplorerEnabled"] = false,
+            ["WebDavEnabled"] = false,
+            ["KeepAlive"] = true,
+            ["TcpNoDelay"] = true,
             ["DicomWeb"] = new Dictionary<string, object> { ["Enable"] = true, ["Root"] = "/dicom-web/" },
         }));
         var url = $"http://127.0.0.1:{port}/dicom-web";

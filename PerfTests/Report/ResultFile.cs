@@ -137,10 +137,20 @@ internal sealed record Measurement
 
     public static Measurement Of(string scenario, string target, string measure, string unit, IReadOnlyDictionary<string, string> conditions,
         long n, long errors, IReadOnlyList<double> rounds, SortedDictionary<string, double>? percentiles = null) => new()
-    {
-        Scenario = scenario, Target = target, Measure = measure, Unit = unit, Conditions = new(conditions.ToDictionary(), StringComparer.Ordinal), N = n, Errors = errors,
-        Rounds = [.. rounds.Select(Round)], Median = Round(Statistics.Median(rounds)), Min = Round(rounds.Min()), Max = Round(rounds.Max()), Percentiles = percentiles,
-    };
+        {
+            Scenario = scenario,
+            Target = target,
+            Measure = measure,
+            Unit = unit,
+            Conditions = new(conditions.ToDictionary(), StringComparer.Ordinal),
+            N = n,
+            Errors = errors,
+            Rounds = [.. rounds.Select(Round)],
+            Median = Round(Statistics.Median(rounds)),
+            Min = Round(rounds.Min()),
+            Max = Round(rounds.Max()),
+            Percentiles = percentiles,
+        };
 
     internal static double Round(double value) => value == 0 || !double.IsFinite(value) ? 0 : double.Parse(value.ToString("G6"));
 }
@@ -179,9 +189,15 @@ internal sealed record Ratio
                 var rounds = ours.Rounds.Zip(other.Rounds, (a, b) => b == 0 ? 0 : a / b).ToList();
                 ratios.Add(new Ratio
                 {
-                    Scenario = ours.Scenario, Measure = ours.Measure, Conditions = ours.Conditions, Of = of, To = other.Target,
-                    Rounds = [.. rounds.Select(Measurement.Round)], Median = Measurement.Round(Statistics.Median(rounds)),
-                    Min = Measurement.Round(rounds.Min()), Max = Measurement.Round(rounds.Max()),
+                    Scenario = ours.Scenario,
+                    Measure = ours.Measure,
+                    Conditions = ours.Conditions,
+                    Of = of,
+                    To = other.Target,
+                    Rounds = [.. rounds.Select(Measurement.Round)],
+                    Median = Measurement.Round(Statistics.Median(rounds)),
+                    Min = Measurement.Round(rounds.Min()),
+                    Max = Measurement.Round(rounds.Max()),
                 });
             }
         }

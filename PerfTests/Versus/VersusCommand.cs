@@ -102,8 +102,14 @@ internal static class VersusCommand
             var (commit, isModified) = Commit.Read();
             var result = new ResultFile
             {
-                Name = parse.GetValue(name)!, StartedAt = startedAt, DurationSeconds = Math.Round(TimeProvider.System.GetElapsedTime(started).TotalSeconds, 1),
-                Commit = commit, IsModified = isModified, Machine = machine, Seed = parse.GetValue(seed), Parameters = parameters,
+                Name = parse.GetValue(name)!,
+                StartedAt = startedAt,
+                DurationSeconds = Math.Round(TimeProvider.System.GetElapsedTime(started).TotalSeconds, 1),
+                Commit = commit,
+                IsModified = isModified,
+                Machine = machine,
+                Seed = parse.GetValue(seed),
+                Parameters = parameters,
                 Targets = new(measurements.Select(m => m.Target).Distinct().ToDictionary(t => t, t => all.FirstOrDefault(a => a.Name == t)?.FrameAccept ?? ""), StringComparer.Ordinal),
                 Measurements = measurements,
                 Ratios = measurements.Count == 0 ? [] : Ratio.Compute(measurements, measurements[0].Target == all.FirstOrDefault()?.Name ? measurements[0].Target : all.FirstOrDefault()?.Name ?? measurements[0].Target),

@@ -24,8 +24,8 @@ public sealed class DicomParseException : Exception
     private static string Describe(string message, long offset, DicomTag? tag) =>
         (offset, tag) switch
         {
-            (< 0, null) => message,
-            (< 0, _) => $"{message} ({tag})",
+            ( < 0, null) => message,
+            ( < 0, _) => $"{message} ({tag})",
             (_, null) => $"{message} (offset {offset})",
             _ => $"{message} ({tag} at offset {offset})",
         };

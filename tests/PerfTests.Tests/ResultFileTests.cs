@@ -84,10 +84,16 @@ public class ResultFileTests
         ];
         return new ResultFile
         {
-            Name = "example", StartedAt = new DateTimeOffset(2026, 11, 20, 12, 0, 0, TimeSpan.Zero), DurationSeconds = 12.5, Commit = "abc",
+            Name = "example",
+            StartedAt = new DateTimeOffset(2026, 11, 20, 12, 0, 0, TimeSpan.Zero),
+            DurationSeconds = 12.5,
+            Commit = "abc",
             Machine = new Machine { Cpu = "cpu", Cores = 2, MemoryGigabytes = 24, OperatingSystem = "Linux", Runtime = ".NET", LoadAverage = 0.5 },
-            Seed = 1, Parameters = new() { ["rounds"] = "3" }, Targets = new() { ["ours"] = "", ["orthanc"] = "" },
-            Measurements = measurements, Ratios = Ratio.Compute(measurements, "ours"),
+            Seed = 1,
+            Parameters = new() { ["rounds"] = "3" },
+            Targets = new() { ["ours"] = "", ["orthanc"] = "" },
+            Measurements = measurements,
+            Ratios = Ratio.Compute(measurements, "ours"),
         };
     }
 }

@@ -21,7 +21,10 @@ public class RedisTierTests
         var key = Key(1, EntryKind.Metadata);
         var header = new EntryHeader("application/dicom+json")
         {
-            ContentCoding = "gzip", PixelDigest = Digest256.HashData([1]), Tags = [CacheTag.Of("series", "1")], Extra = new byte[] { 1, 2, 3 },
+            ContentCoding = "gzip",
+            PixelDigest = Digest256.HashData([1]),
+            Tags = [CacheTag.Of("series", "1")],
+            Extra = new byte[] { 1, 2, 3 },
         };
         await using (await first.Cache.GetOrCreateAsync(key, 40_000, EntryPolicy.SharedDocument, (n, writer, _) =>
         {

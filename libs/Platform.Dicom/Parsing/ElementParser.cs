@@ -405,14 +405,23 @@ internal sealed class ElementParser(DicomReadOptions options, bool canSkip, long
         }
         Add(new ElementEntry
         {
-            Tag = tag, Vr = vr, Flags = flags | (isUndefined ? EntryFlags.UndefinedLength : 0),
-            HeaderBytes = (byte)headerBytes, Position = start, Length = length,
+            Tag = tag,
+            Vr = vr,
+            Flags = flags | (isUndefined ? EntryFlags.UndefinedLength : 0),
+            HeaderBytes = (byte)headerBytes,
+            Position = start,
+            Length = length,
         });
         _position = start;
         Open(new Frame
         {
-            Level = level, Coding = coding, IsSigned = frame.IsSigned, IsCodingGuessed = isGuessed,
-            Entry = _count - 1, End = end, StartOffset = start + _skipped,
+            Level = level,
+            Coding = coding,
+            IsSigned = frame.IsSigned,
+            IsCodingGuessed = isGuessed,
+            Entry = _count - 1,
+            End = end,
+            StartOffset = start + _skipped,
         });
         return null;
     }
@@ -424,39 +433,47 @@ internal sealed class ElementParser(DicomReadOptions options, bool canSkip, long
         switch (frame.Level, tag)
         {
             case (Level.Sequence, ItemTag):
-            {
-                var start = _position + 8;
-                var isUndefined = length == UndefinedLength;
-                if (!isUndefined && start + (long)length > frame.End) throw Broken("An item reaches beyond the end of its sequence.", tag: tag);
-                if (!isUndefined && start + (long)length + _skipped > sourceLength) throw Broken("The source ends before an item does.", tag: tag);
-                Add(new ElementEntry
                 {
-                    Tag = tag, Flags = (frame.Coding & EntryFlags.BigEndian) | EntryFlags.Item | (isUndefined ? EntryFlags.UndefinedLength : 0),
-                    HeaderBytes = 8, Position = start, Length = length,
-                });
-                _position = start;
-                Open(new Frame
-                {
-                    Level = Level.Item, Coding = frame.Coding, IsSigned = frame.IsSigned, IsCodingGuessed = frame.IsCodingGuessed,
-                    Entry = _count - 1, End = isUndefined ? Unbounded : start + (long)length, StartOffset = start + _skipped,
-                });
-                return null;
-            }
-            case (Level.Fragments, ItemTag):
-            {
-                var start = _position + 8;
-                var end = start + (long)length;
-                if (length == UndefinedLength) throw Broken("A fragment has no length.", tag: tag);
-                if (end > data.Length)
-                {
-                    if (isFinal || end + _skipped > sourceLength) throw Broken("The source ends before a fragment does.", tag: tag);
-                    if (length > options.MaxValueBytes || end > options.MaxBufferBytes) throw Broken("A fragment is longer than the limit.", tag: tag);
-                    return Need((int)end);
+                    var start = _position + 8;
+                    var isUndefined = length == UndefinedLength;
+                    if (!isUndefined && start + (long)length > frame.End) throw Broken("An item reaches beyond the end of its sequence.", tag: tag);
+                    if (!isUndefined && start + (long)length + _skipped > sourceLength) throw Broken("The source ends before an item does.", tag: tag);
+                    Add(new ElementEntry
+                    {
+                        Tag = tag,
+                        Flags = (frame.Coding & EntryFlags.BigEndian) | EntryFlags.Item | (isUndefined ? EntryFlags.UndefinedLength : 0),
+                        HeaderBytes = 8,
+                        Position = start,
+                        Length = length,
+                    });
+                    _position = start;
+                    Open(new Frame
+                    {
+                        Level = Level.Item,
+                        Coding = frame.Coding,
+                        IsSigned = frame.IsSigned,
+                        IsCodingGuessed = frame.IsCodingGuessed,
+                        Entry = _count - 1,
+                        End = isUndefined ? Unbounded : start + (long)length,
+                        StartOffset = start + _skipped,
+                    });
+                    return null;
                 }
-                Add(new ElementEntry { Tag = tag, Flags = (frame.Coding & EntryFlags.BigEndian) | EntryFlags.Fragment, HeaderBytes = 8, Position = start, Length = length });
-                _position = (int)end;
-                return null;
-            }
+            case (Level.Fragments, ItemTag):
+                {
+                    var start = _position + 8;
+                    var end = start + (long)length;
+                    if (length == UndefinedLength) throw Broken("A fragment has no length.", tag: tag);
+                    if (end > data.Length)
+                    {
+                        if (isFinal || end + _skipped > sourceLength) throw Broken("The source ends before a fragment does.", tag: tag);
+                        if (length > options.MaxValueBytes || end > options.MaxBufferBytes) throw Broken("A fragment is longer than the limit.", tag: tag);
+                        return Need((int)end);
+                    }
+                    Add(new ElementEntry { Tag = tag, Flags = (frame.Coding & EntryFlags.BigEndian) | EntryFlags.Fragment, HeaderBytes = 8, Position = start, Length = length });
+                    _position = (int)end;
+                    return null;
+                }
             case (Level.Sequence or Level.Fragments, SequenceDelimitation):
             case (Level.Item, ItemDelimitation):
                 // One at the very end of a container of defined length is superfluous and occurs.

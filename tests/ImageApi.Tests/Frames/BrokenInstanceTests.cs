@@ -24,7 +24,7 @@ public sealed class BrokenInstanceTests
         foreach (var path in new[] { "2.25.1000.1.1/frames/1", "2.25.1000.1.2/frames/1999999999", "2.25.1000.1.3/frames/900" })
         {
             using var response = await host.SendAsync($"{SyntheticStudies.SeriesPath()}/instances/{path}", ("Accept", Octets));
-            await ProblemAnswer.AssertAsync(response, HttpStatusCode.BadGateway, "urn:platform:problem:broken-instance");
+            await ProblemAnswer.AssertAsync(response, HttpStatusCode.UnprocessableEntity, "urn:platform:problem:broken-instance");
         }
         using var good = await host.SendAsync($"{SyntheticStudies.SeriesPath()}/instances/{SyntheticStudies.Slices}.4/frames/1", ("Accept", Octets));
         Assert.Equal(SyntheticStudies.Slice(4).NativeFrame(0), await good.Content.ReadAsByteArrayAsync());

@@ -94,7 +94,16 @@ public sealed class FrameRepresentationsTests
 
     private static InstanceEntry Instance(string transferSyntax) => new()
     {
-        StudyUid = "1.2", SeriesUid = "1.2.3", SopUid = "1.2.3.4", SopClassUid = "1.2.840.10008.5.1.4.1.1.2", TransferSyntaxUid = transferSyntax,
-        OriginName = "test", Item = new OriginItem("a"), Version = new OriginVersion("v"), Stamp = default, Content = default, FrameCount = 3,
+        StudyUid = "1.2",
+        SeriesUid = "1.2.3",
+        SopUid = "1.2.3.4",
+        SopClassUid = "1.2.840.10008.5.1.4.1.1.2",
+        TransferSyntaxUid = transferSyntax,
+        OriginName = "test",
+        Item = new OriginItem("a"),
+        Version = new OriginVersion("v"),
+        Stamp = default,
+        Content = default,
+        FrameCount = 3,
     };
 }

@@ -82,6 +82,11 @@ internal static class SyntheticStudies
 
     private static DicomBuilder Multi(int number, DicomTransferSyntax syntax, int frames) => new DicomBuilder
     {
-        SeriesUid = MultiFrame, InstanceUid = $"{MultiFrame}.{number}", InstanceNumber = number, Frames = frames, TransferSyntax = syntax, SopClassUid = "1.2.840.10008.5.1.4.1.1.7.3",
+        SeriesUid = MultiFrame,
+        InstanceUid = $"{MultiFrame}.{number}",
+        InstanceNumber = number,
+        Frames = frames,
+        TransferSyntax = syntax,
+        SopClassUid = "1.2.840.10008.5.1.4.1.1.7.3",
     }.With(DicomTags.SeriesNumber, 2L).With(DicomTags.PatientName, "DOE^JANE").With(DicomTags.ReferringPhysicianName, "HOUSE^GREGORY");
 }

@@ -167,33 +167,33 @@ public sealed class FuzzTests(ITestOutputHelper output)
                     BitConverter.TryWriteBytes(bytes.AsSpan(at), (ushort)Interesting(random));
                     break;
                 case 5:
-                {
-                    var other = seeds[random.Next(seeds.Length)];
-                    var from = random.Next(other.Length);
-                    var length = Math.Min(random.Next(1, 400), Math.Min(other.Length - from, bytes.Length - at));
-                    other.AsSpan(from, length).CopyTo(bytes.AsSpan(at));
-                    break;
-                }
+                    {
+                        var other = seeds[random.Next(seeds.Length)];
+                        var from = random.Next(other.Length);
+                        var length = Math.Min(random.Next(1, 400), Math.Min(other.Length - from, bytes.Length - at));
+                        other.AsSpan(from, length).CopyTo(bytes.AsSpan(at));
+                        break;
+                    }
                 case 6:
-                {
-                    var length = Math.Min(random.Next(1, 64), bytes.Length - at);
-                    bytes = [.. bytes[..at], .. bytes[(at + length)..]];
-                    break;
-                }
+                    {
+                        var length = Math.Min(random.Next(1, 64), bytes.Length - at);
+                        bytes = [.. bytes[..at], .. bytes[(at + length)..]];
+                        break;
+                    }
                 case 7:
-                {
-                    var length = Math.Min(random.Next(1, 64), bytes.Length - at);
-                    bytes = [.. bytes[..(at + length)], .. bytes[at..]];
-                    break;
-                }
+                    {
+                        var length = Math.Min(random.Next(1, 64), bytes.Length - at);
+                        bytes = [.. bytes[..(at + length)], .. bytes[at..]];
+                        break;
+                    }
                 default:
-                {
-                    // A delimitation item, an item or a sequence where there was something else.
-                    byte[][] markers = [[0xFE, 0xFF, 0x00, 0xE0], [0xFE, 0xFF, 0x0D, 0xE0, 0, 0, 0, 0], [0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0], "SQ\0\0"u8.ToArray(), "UN\0\0\u00FF"u8.ToArray(), [0xE0, 0x7F, 0x10, 0x00]];
-                    var marker = markers[random.Next(markers.Length)];
-                    marker.AsSpan(0, Math.Min(marker.Length, bytes.Length - at)).CopyTo(bytes.AsSpan(at));
-                    break;
-                }
+                    {
+                        // A delimitation item, an item or a sequence where there was something else.
+                        byte[][] markers = [[0xFE, 0xFF, 0x00, 0xE0], [0xFE, 0xFF, 0x0D, 0xE0, 0, 0, 0, 0], [0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0], "SQ\0\0"u8.ToArray(), "UN\0\0\u00FF"u8.ToArray(), [0xE0, 0x7F, 0x10, 0x00]];
+                        var marker = markers[random.Next(markers.Length)];
+                        marker.AsSpan(0, Math.Min(marker.Length, bytes.Length - at)).CopyTo(bytes.AsSpan(at));
+                        break;
+                    }
             }
         }
         return bytes;

@@ -12,11 +12,11 @@ public sealed class AccessibilityTests(StackFixture stack)
     {
         var data = new TheoryData<string, ColorScheme, int>();
         foreach (var path in new[] { "/", "/?modality=XA", "/view/1.2.3", "/no-such-page", "/view/" + SyntheticStudies.CtStudy })
-        foreach (var scheme in new[] { ColorScheme.Dark, ColorScheme.Light })
-        foreach (var width in new[] { 1280, 390 })
-        {
-            data.Add(path, scheme, width);
-        }
+            foreach (var scheme in new[] { ColorScheme.Dark, ColorScheme.Light })
+                foreach (var width in new[] { 1280, 390 })
+                {
+                    data.Add(path, scheme, width);
+                }
 
         return data;
     }

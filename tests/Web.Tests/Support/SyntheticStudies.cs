@@ -107,10 +107,10 @@ public static class SyntheticStudies
     {
         var pixels = new byte[Rows * Columns * 2];
         for (var row = 0; row < Rows; row++)
-        for (var column = 0; column < Columns; column++)
-        {
-            BitConverter.TryWriteBytes(pixels.AsSpan((row * Columns + column) * 2), StoredValue(slice, row, column));
-        }
+            for (var column = 0; column < Columns; column++)
+            {
+                BitConverter.TryWriteBytes(pixels.AsSpan((row * Columns + column) * 2), StoredValue(slice, row, column));
+            }
 
         return dataset
             .Set(DicomTags.SamplesPerPixel, 1)

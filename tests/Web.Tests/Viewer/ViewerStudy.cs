@@ -42,8 +42,13 @@ public sealed class ViewerStudy(StackFixture stack) : IAsyncLifetime
         {
             files.Add(Name(new DicomBuilder
             {
-                StudyUid = Study, SeriesUid = BrokenSeries, InstanceUid = Text($"{BrokenSeries}.{slice + 1}"), InstanceNumber = slice + 1,
-                Rows = Size, Columns = Size, TransferSyntax = DicomTransferSyntax.RleLossless,
+                StudyUid = Study,
+                SeriesUid = BrokenSeries,
+                InstanceUid = Text($"{BrokenSeries}.{slice + 1}"),
+                InstanceNumber = slice + 1,
+                Rows = Size,
+                Columns = Size,
+                TransferSyntax = DicomTransferSyntax.RleLossless,
                 // A header that promises one segment where 16 bits need two (PS3.5 G.2).
                 CompressedFrame = slice == BrokenSlice ? static _ => [1, .. new byte[79]] : null,
             }, 2, "one slice is damaged").Build());

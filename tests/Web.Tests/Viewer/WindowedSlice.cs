@@ -22,15 +22,15 @@ internal static class WindowedSlice
     {
         var pixels = new List<(int, int)>();
         for (var row = 1; row < SyntheticStudies.Rows - 1; row++)
-        for (var column = 1; column < SyntheticStudies.Columns - 1; column++)
-        {
-            var value = SyntheticStudies.StoredValue(slice, row, column);
-            var isFlat = true;
-            for (var y = -1; y <= 1; y++)
-            for (var x = -1; x <= 1; x++)
-                isFlat &= SyntheticStudies.StoredValue(slice, row + y, column + x) == value;
-            if (isFlat) pixels.Add((row, column));
-        }
+            for (var column = 1; column < SyntheticStudies.Columns - 1; column++)
+            {
+                var value = SyntheticStudies.StoredValue(slice, row, column);
+                var isFlat = true;
+                for (var y = -1; y <= 1; y++)
+                    for (var x = -1; x <= 1; x++)
+                        isFlat &= SyntheticStudies.StoredValue(slice, row + y, column + x) == value;
+                if (isFlat) pixels.Add((row, column));
+            }
 
         return pixels;
     }
