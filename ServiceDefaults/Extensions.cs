@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.AspNetCore.HostFiltering;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
@@ -8,6 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using ServiceDefaults.Discovery;
 using ServiceDefaults.Listening;
 using ServiceDefaults.Requests;
@@ -53,10 +55,19 @@ public static class Extensions
         });
 
         builder.Services.AddOptions<ListeningOptions>().BindConfiguration(ListeningOptions.SectionName);
+        builder.Services.AddHostFiltering(static _ => { });
+        builder.Services.AddOptions<HostFilteringOptions>().Configure<IConfiguration, IOptions<ListeningOptions>>(static (hosts, configuration, listening) =>
+            hosts.AllowedHosts = AllowedHosts(configuration["AllowedHosts"], listening.Value));
         builder.Services.Replace(ServiceDescriptor.Singleton<IConnectionListenerFactory, LoopbackListenerFactory>());
         builder.Services.AddTransient<IStartupFilter, RequestStartupFilter>();
         return builder;
     }
+
+    // A page of another site can have its name resolve to this machine (DNS rebinding) and would then read images as its own: on
+    // loopback a service answers to loopback's names only, unless AllowedHosts says otherwise.
+    private static string[] AllowedHosts(string? configured, ListeningOptions listening) => configured is { Length: > 0 }
+        ? configured.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+        : listening.ListenBeyondLoopback ? ["*"] : ["localhost", "127.0.0.1", "[::1]"];
 
     /// <summary>
     /// Maps <c>/health</c> (ready: every check passes or is degraded), <c>/alive</c> (the process answers) and <c>/openapi/v1.json</c>.

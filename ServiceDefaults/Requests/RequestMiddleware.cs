@@ -9,11 +9,12 @@ using Microsoft.Extensions.Logging;
 
 namespace ServiceDefaults.Requests;
 
-/// <summary>Puts <see cref="RequestMiddleware"/> in front of everything else.</summary>
+/// <summary>Puts the check of the host's name and <see cref="RequestMiddleware"/> in front of everything else.</summary>
 internal sealed class RequestStartupFilter : IStartupFilter
 {
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
     {
+        app.UseHostFiltering();
         app.UseMiddleware<RequestMiddleware>();
         next(app);
     };
@@ -63,7 +64,10 @@ internal sealed class RequestMiddleware(RequestDelegate next, IHostEnvironment e
                 span.SetTag("http.response.status_code", context.Response.StatusCode);
             }
 
-            if (_writesLines) logger.RequestAnswered(context.Request.Method, route, context.Response.StatusCode, time.GetElapsedTime(started).TotalMilliseconds);
+            if (_writesLines && !IsProbe(context)) logger.RequestAnswered(context.Request.Method, route, context.Response.StatusCode, time.GetElapsedTime(started).TotalMilliseconds);
         }
     }
+
+    // Asked every few seconds by whoever watches the service: a line each would bury the others.
+    private static bool IsProbe(HttpContext context) => context.Request.Path.Value is "/health" or "/alive";
 }

@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
@@ -15,6 +16,19 @@ public sealed class ListeningTests
     {
         var exception = await Assert.ThrowsAnyAsync<Exception>(() => TestService.StartAsync(static _ => { }, url: url));
         Assert.Contains("Security:ListenBeyondLoopback", exception.ToString());
+    }
+
+    [Theory]
+    [InlineData("localhost", null, HttpStatusCode.OK)]
+    [InlineData("127.0.0.1:5101", null, HttpStatusCode.OK)]
+    [InlineData("rebound.example", null, HttpStatusCode.BadRequest)]
+    [InlineData("pacs.hospital.example", "pacs.hospital.example;localhost", HttpStatusCode.OK)]
+    public async Task Answer_HostIsNotLoopbacksNorConfigured_Refuses(string host, string? allowed, HttpStatusCode expected)
+    {
+        await using var service = await TestService.StartAsync(static app => app.MapGet("/", static () => "ok"), new() { ["AllowedHosts"] = allowed });
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/") { Headers = { Host = host } };
+        using var response = await service.Client.SendAsync(request);
+        Assert.Equal(expected, response.StatusCode);
     }
 
     [Fact]

@@ -65,7 +65,7 @@ public sealed class ViewerContentTests(StackFixture stack, ViewerStudy study) : 
     {
         await using var viewer = await ViewerPage.OpenAsync(stack, SyntheticStudies.CtStudy);
         await viewer.SettleAsync();
-        await viewer.Page.WaitForFunctionAsync("() => document.querySelectorAll('.v-thumbnail[data-state=drawn]').length === 2");
+        await viewer.WaitForAsync("() => document.querySelectorAll('.v-thumbnail[data-state=drawn]').length === 2");
         var colors = await viewer.Page.EvaluateAsync<int>(
             "() => Math.min(...[...document.querySelectorAll('.v-thumbnail')].map(c => new Set(c.getContext('2d').getImageData(0, 0, c.width, c.height).data).size))");
         Assert.True(colors > 2, "a thumbnail is of one colour");

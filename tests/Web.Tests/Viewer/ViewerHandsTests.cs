@@ -89,15 +89,15 @@ public sealed class ViewerHandsTests(StackFixture stack)
         var markers = () => viewer.Page.EvaluateAsync<string>("() => ['left', 'top', 'right', 'bottom'].map(s => document.querySelector('.v-marker-' + s).textContent).join('')");
         Assert.Equal("RALP", await markers());
         await viewer.Page.Keyboard.PressAsync("h");
-        await viewer.Page.WaitForFunctionAsync("() => document.querySelector('.v-marker-left').textContent === 'L'");
+        await viewer.WaitForAsync("() => document.querySelector('.v-marker-left').textContent === 'L'");
         Assert.Equal("LARP", await markers());
         await viewer.Page.Keyboard.PressAsync("h");
-        await viewer.Page.WaitForFunctionAsync("() => document.querySelector('.v-marker-left').textContent === 'R'");
+        await viewer.WaitForAsync("() => document.querySelector('.v-marker-left').textContent === 'R'");
         await viewer.Page.Keyboard.PressAsync("o");
-        await viewer.Page.WaitForFunctionAsync("() => document.querySelector('.v-marker-right').textContent === 'A'");
+        await viewer.WaitForAsync("() => document.querySelector('.v-marker-right').textContent === 'A'");
         Assert.Equal("PRAL", await markers());
         await viewer.Page.Keyboard.PressAsync("r");
-        await viewer.Page.WaitForFunctionAsync("() => document.querySelector('.v-marker-left').textContent === 'R'");
+        await viewer.WaitForAsync("() => document.querySelector('.v-marker-left').textContent === 'R'");
 
         var before = await DistanceAsync(viewer);
         await viewer.Page.Keyboard.PressAsync("z");
@@ -105,7 +105,7 @@ public sealed class ViewerHandsTests(StackFixture stack)
         var after = await DistanceAsync(viewer);
         Assert.NotInRange(after, before * 0.95, before * 1.05);
         await viewer.Page.Keyboard.PressAsync("r");
-        await viewer.Page.WaitForFunctionAsync("before => { const a = window.__platform.pixelToPage(0, 0), b = window.__platform.pixelToPage(10, 0); return Math.abs(b.x - a.x - before) < 0.5; }", before);
+        await viewer.WaitForAsync("before => { const a = window.__platform.pixelToPage(0, 0), b = window.__platform.pixelToPage(10, 0); return Math.abs(b.x - a.x - before) < 0.5; }", before);
         await viewer.WaitForSliceAsync(Middle);
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using Microsoft.Playwright;
 using Web.Tests.Support;
@@ -38,8 +39,21 @@ internal sealed class ViewerPage(RecordedPage recorded) : IAsyncDisposable
     /// <summary>Waits until Cornerstone3D draws, the tools are there and every frame has come or failed.</summary>
     public Task SettleAsync() => WaitAsync("p => p.areToolsReady && p.isComplete && (p.shownSlice === p.currentSlice || p.failed.includes(p.currentSlice))");
 
-    public Task WaitAsync(string condition) => Page.WaitForFunctionAsync(
-        $"() => window.__platform && ({condition})(window.__platform)", null, new() { Timeout = Patience });
+    public Task WaitAsync(string condition) => WaitForAsync($"() => !!window.__platform && ({condition})(window.__platform)");
+
+    /// <summary>
+    /// Asks the page until it says yes. Playwright's own waiting compiles its condition inside the page, which the page's content
+    /// security policy refuses.
+    /// </summary>
+    public async Task WaitForAsync(string condition, object? argument = null)
+    {
+        var patience = Stopwatch.StartNew();
+        while (!await Page.EvaluateAsync<bool>(condition, argument))
+        {
+            if (patience.ElapsedMilliseconds > Patience) throw new TimeoutException($"The page never said yes to: {condition}");
+            await Task.Delay(30);
+        }
+    }
 
     public Task<T> ReadAsync<T>(string property) => Page.EvaluateAsync<T>($"() => window.__platform.{property}");
 
