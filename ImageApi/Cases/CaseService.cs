@@ -1,6 +1,7 @@
 using ImageApi.Catalog;
 using ImageApi.Manifest;
 using ImageApi.Negotiation;
+using ImageApi.Origins;
 using ImageApi.Retrieve;
 using Platform.TieredCache;
 
@@ -9,7 +10,7 @@ namespace ImageApi.Cases;
 /// <summary>
 /// Finds cases and their files by name. Names are only ever compared with what the catalog has: none becomes part of a path.
 /// </summary>
-internal sealed class CaseService(ICatalog catalog, InstanceHeaders headers)
+internal sealed class CaseService(ICatalog catalog, IOrigins origins, InstanceHeaders headers)
 {
     private const int MaxNameLength = 255;
 
@@ -24,7 +25,8 @@ internal sealed class CaseService(ICatalog catalog, InstanceHeaders headers)
     {
         if (Uids.IsValid(caseId) && await catalog.FindStudyAsync(caseId, cancellationToken) is { } study)
             return study;
-        return await catalog.FindStudyByFolderAsync(caseId, cancellationToken) is { } uid ? await catalog.FindStudyAsync(uid, cancellationToken) : null;
+        string[] roots = [.. origins.All.Where(origin => origin.Name == caseId || (origin is FolderOrigin folder && Path.GetFileName(folder.Path) == caseId)).Select(origin => origin.Name)];
+        return await catalog.FindStudyByFolderAsync(caseId, roots, cancellationToken) is { } uid ? await catalog.FindStudyAsync(uid, cancellationToken) : null;
     }
 
     /// <summary>The instance by its SOP Instance UID, else by its file's name, with or without <c>.dcm</c>.</summary>

@@ -33,7 +33,10 @@ internal interface ICatalog
     /// The Study Instance UID of the study whose files lie in a folder of this name (the last part of the folder's path, in any origin), or null
     /// when there is none or when the folder holds several studies.
     /// </summary>
-    ValueTask<string?> FindStudyByFolderAsync(string folderName, CancellationToken cancellationToken);
+    /// <param name="folderName">The folder's name.</param>
+    /// <param name="rootsSoNamed">Origins whose own folder is named so: files that lie directly in it count too.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    ValueTask<string?> FindStudyByFolderAsync(string folderName, IReadOnlyCollection<string> rootsSoNamed, CancellationToken cancellationToken);
 
     /// <summary>A search at one level: a page of rows and how many there are in all, read from one snapshot.</summary>
     /// <exception cref="ArgumentException">The query cannot be run: an attribute path or value that is none (the query's constructor says which).</exception>

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text.Json;
 using ImageApi.Origins;
 using Microsoft.Data.Sqlite;
 using Platform.TieredCache;
@@ -104,7 +105,7 @@ internal sealed class SqliteCatalog : ICatalog, IAsyncDisposable
         return new ValueTask<StudyEntry?>(LoadStudy(studyUid));
     }
 
-    public ValueTask<string?> FindStudyByFolderAsync(string folderName, CancellationToken cancellationToken)
+    public ValueTask<string?> FindStudyByFolderAsync(string folderName, IReadOnlyCollection<string> rootsSoNamed, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         return new ValueTask<string?>(Read(reader =>
@@ -113,8 +114,9 @@ internal sealed class SqliteCatalog : ICatalog, IAsyncDisposable
             var select = reader.Prepare("""
                 SELECT DISTINCT studies.uid FROM files JOIN instances ON instances.id=files.instance_id
                     JOIN series ON series.id=instances.series_id JOIN studies ON studies.id=series.study_id
-                WHERE files.folder IN (SELECT DISTINCT folder FROM files WHERE folder=? OR substr(folder, -length(?) - 1)='/' || ?) LIMIT 2
-                """).Bind(folderName).Bind(folderName).Bind(folderName);
+                WHERE files.folder IN (SELECT DISTINCT folder FROM files WHERE folder=? OR substr(folder, -length(?) - 1)='/' || ?)
+                    OR files.folder='' AND files.origin IN (SELECT value FROM json_each(?)) LIMIT 2
+                """).Bind(folderName).Bind(folderName).Bind(folderName).Bind(JsonSerializer.Serialize(rootsSoNamed));
             if (!select.Step()) return null;
             var uid = select.Text(0);
             if (!select.Step()) return uid;

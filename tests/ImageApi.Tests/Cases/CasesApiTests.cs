@@ -31,6 +31,18 @@ public sealed class CasesApiTests(StudiesFixture studies)
     }
 
     [Theory]
+    [InlineData("data")] // the folder's name
+    [InlineData("test")] // the origin's
+    public async Task GetCase_FilesDirectlyInTheOriginsFolder_AreFoundByItsName(string caseId)
+    {
+        await using var host = await ImageApiHost.StartAsync(static folder => SyntheticStudies.Slice(1).Save(Path.Combine(folder, "slice1.dcm")));
+        var study = await (await host.SendAsync($"/api/dicom/{caseId}")).JsonAsync();
+        Assert.Equal([$"{SyntheticStudies.Slices}.1"], study.GetProperty("files").EnumerateArray().Select(file => file.GetString()!));
+        using var response = await host.SendAsync($"/api/dicom/{caseId}/files/slice1.dcm");
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+    }
+
+    [Theory]
     [InlineData("slice2.dcm")]
     [InlineData("2.25.1000.1.2")]
     [InlineData("2.25.1000.1.2.dcm")]

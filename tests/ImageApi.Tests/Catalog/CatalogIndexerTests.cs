@@ -27,7 +27,7 @@ public sealed class CatalogIndexerTests : IDisposable
         Assert.True(series.Geometry is { IsRegular: true, Spacing: 1.25 });
         Assert.Equal("sub/5.dcm", series.Instances[0].Item.Path);
         Assert.Equal(1, fixture.Catalog.Status.Unparsed);
-        Assert.Equal("2.25.1000", await fixture.Catalog.FindStudyByFolderAsync("sub", default));
+        Assert.Equal("2.25.1000", await fixture.Catalog.FindStudyByFolderAsync("sub", [], default));
         Assert.Null(await fixture.Catalog.FindInstanceAsync(new InstanceRef("2.25.1", "2.25.1000.1", "2.25.1000.1.1"), default));
         Assert.NotNull(await fixture.Catalog.FindInstanceAsync("2.25.1000.1.1", default));
     }
