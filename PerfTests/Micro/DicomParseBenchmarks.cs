@@ -12,8 +12,11 @@ namespace PerfTests.Micro;
 [MemoryDiagnoser]
 public class DicomParseBenchmarks
 {
-    private readonly string _path = Path.GetTempFileName();
+    private readonly string _path = System.IO.Path.GetTempFileName();
     private byte[] _bytes = [];
+
+    /// <summary>The file that is read.</summary>
+    internal string Path => _path;
 
     /// <summary>How the data set is coded.</summary>
     [Params("explicit", "implicit", "big endian")]
