@@ -39,7 +39,7 @@ internal sealed class ViewerPage(RecordedPage recorded) : IAsyncDisposable
     /// <summary>Waits until Cornerstone3D draws, the tools are there and every frame has come or failed.</summary>
     public Task SettleAsync() => WaitAsync("p => p.areToolsReady && p.isComplete && (p.shownSlice === p.currentSlice || p.failed.includes(p.currentSlice))");
 
-    public Task WaitAsync(string condition) => WaitForAsync($"() => !!window.__platform && ({condition})(window.__platform)");
+    public Task WaitAsync(string condition) => WaitForAsync($"() => !!window.__platform && !!({condition})(window.__platform)");
 
     /// <summary>
     /// Asks the page until it says yes. Playwright's own waiting compiles its condition inside the page, which the page's content
