@@ -22,12 +22,15 @@ internal static class ServerExtensions
         {
             server.AddServerHeader = false;
             var limits = server.Limits;
+            // Two of the pieces that cached values are copied in: one is sent while the next is copied. More would be lent to every slow client.
+            limits.MaxResponseBufferSize = 256 * 1024;
             limits.KeepAliveTimeout = TimeSpan.FromSeconds(75);
             limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
             limits.MaxRequestLineSize = 16 * 1024;
             limits.MaxRequestHeadersTotalSize = 32 * 1024;
             limits.MaxConcurrentConnections = 4096;
             // Half a frame ahead of the socket: fewer hand-overs between its thread and ours, and little enough per slow client.
+            // Two of the pieces that cached values are copied in: one is sent while the next is copied. More would be lent to every slow client.
             limits.MaxResponseBufferSize = 256 * 1024;
             // A body that crawls holds a connection and, upwards, leased memory: 2.4 KB/s is below every link that shows pictures.
             limits.MinRequestBodyDataRate = new MinDataRate(240, TimeSpan.FromSeconds(5));
