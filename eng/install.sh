@@ -7,7 +7,8 @@ set -euo pipefail
 declare -A needs=(
   [chromium]=chromium            # the browser tests
   [redis-server]=redis-server    # the shared tier
-  [dcmdump]=dcmtk                # oracle: parsing, DICOM JSON
+  [dcmdump]=dcmtk                # oracle: parsing, DICOM JSON, JPEG, RLE
+  [djpeg]=libjpeg-turbo-progs    # oracle: JPEG
   [gdcmdump]=libgdcm-tools       # oracle: parsing
   [Orthanc]=orthanc              # peer: a DICOMweb server
   [nginx]=nginx-light            # peer: a server of bytes
