@@ -67,6 +67,25 @@ public sealed class DicomTransferSyntax : IEquatable<DicomTransferSyntax>
     public static DicomTransferSyntax RleLossless { get; } = Encapsulated("1.2.840.10008.1.2.5", "RLE Lossless");
     public static DicomTransferSyntax DeflatedImageFrame { get; } = Encapsulated("1.2.840.10008.1.2.8.1", "Deflated Image Frame Compression");
 
+    // JPEG processes that the standard retired and archives still hold: kept and served as they are.
+    private static readonly DicomTransferSyntax[] RetiredJpeg =
+    [
+        Encapsulated("1.2.840.10008.1.2.4.52", "JPEG Extended (Process 3 and 5)", isLossy: true),
+        Encapsulated("1.2.840.10008.1.2.4.53", "JPEG Spectral Selection, Non-Hierarchical (Process 6 and 8)", isLossy: true),
+        Encapsulated("1.2.840.10008.1.2.4.54", "JPEG Spectral Selection, Non-Hierarchical (Process 7 and 9)", isLossy: true),
+        Encapsulated("1.2.840.10008.1.2.4.55", "JPEG Full Progression, Non-Hierarchical (Process 10 and 12)", isLossy: true),
+        Encapsulated("1.2.840.10008.1.2.4.56", "JPEG Full Progression, Non-Hierarchical (Process 11 and 13)", isLossy: true),
+        Encapsulated("1.2.840.10008.1.2.4.58", "JPEG Lossless, Non-Hierarchical (Process 15)"),
+        Encapsulated("1.2.840.10008.1.2.4.59", "JPEG Extended, Hierarchical (Process 16 and 18)", isLossy: true),
+        Encapsulated("1.2.840.10008.1.2.4.60", "JPEG Extended, Hierarchical (Process 17 and 19)", isLossy: true),
+        Encapsulated("1.2.840.10008.1.2.4.61", "JPEG Spectral Selection, Hierarchical (Process 20 and 22)", isLossy: true),
+        Encapsulated("1.2.840.10008.1.2.4.62", "JPEG Spectral Selection, Hierarchical (Process 21 and 23)", isLossy: true),
+        Encapsulated("1.2.840.10008.1.2.4.63", "JPEG Full Progression, Hierarchical (Process 24 and 26)", isLossy: true),
+        Encapsulated("1.2.840.10008.1.2.4.64", "JPEG Full Progression, Hierarchical (Process 25 and 27)", isLossy: true),
+        Encapsulated("1.2.840.10008.1.2.4.65", "JPEG Lossless, Hierarchical (Process 28)"),
+        Encapsulated("1.2.840.10008.1.2.4.66", "JPEG Lossless, Hierarchical (Process 29)"),
+    ];
+
     private static readonly FrozenDictionary<string, DicomTransferSyntax> Known = new[]
     {
         ImplicitVrLittleEndian, ExplicitVrLittleEndian, EncapsulatedUncompressed, DeflatedExplicitVrLittleEndian, ExplicitVrBigEndian,
@@ -74,7 +93,7 @@ public sealed class DicomTransferSyntax : IEquatable<DicomTransferSyntax>
         Jpeg2000Lossless, Jpeg2000, Jpeg2000MulticomponentLossless, Jpeg2000Multicomponent,
         Mpeg2MainLevel, Mpeg2HighLevel, Mpeg4Avc41, Mpeg4Avc41BluRay, Mpeg4Avc42For2D, Mpeg4Avc42For3D, Mpeg4AvcStereo, HevcMain, HevcMain10,
         JpegXlLossless, JpegXlJpegRecompression, JpegXl, Htj2kLossless, Htj2kLosslessRpcl, Htj2k, RleLossless, DeflatedImageFrame,
-    }.ToFrozenDictionary(syntax => syntax.Uid, StringComparer.Ordinal);
+    }.Concat(RetiredJpeg).ToFrozenDictionary(syntax => syntax.Uid, StringComparer.Ordinal);
 
     /// <summary>The transfer syntaxes that this library knows by name.</summary>
     public static IReadOnlyCollection<DicomTransferSyntax> All => Known.Values;
