@@ -200,7 +200,10 @@ internal sealed class JpegHeaders
         return new JpegScan
         {
             Count = count,
-            First = indices[0], Second = indices[1], Third = indices[2], Fourth = indices[3],
+            First = indices[0],
+            Second = indices[1],
+            Third = indices[2],
+            Fourth = indices[3],
             SpectralStart = segment[1 + 2 * count],
             SpectralEnd = segment[2 + 2 * count],
             High = segment[3 + 2 * count] >> 4,
