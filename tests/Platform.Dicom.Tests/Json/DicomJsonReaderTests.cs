@@ -145,13 +145,14 @@ public sealed class DicomJsonReaderTests
     }
 
     [Fact]
-    public void Read_AttributesInReverseOrder_TakesNoLongerThanInOrder()
+    public void Read_AttributesInReverseOrder_IsNotQuadratic()
     {
         const int Count = 200_000;
         var json = "{" + string.Join(',', Enumerable.Range(0, Count).Select(i => $"\"{(uint)(0x7FDF_FFFF - i):X8}\":{{\"vr\":\"LO\"}}").Where(a => !a.Contains("0000\":"))) + "}";
         var started = System.Diagnostics.Stopwatch.GetTimestamp();
         Assert.InRange(Read(json).Count, Count - 100, Count);
-        Assert.InRange(System.Diagnostics.Stopwatch.GetElapsedTime(started).TotalSeconds, 0, 5);
+        // Inserting each in front of all others would take many minutes.
+        Assert.InRange(System.Diagnostics.Stopwatch.GetElapsedTime(started).TotalSeconds, 0, 60);
     }
 
     [Fact]
