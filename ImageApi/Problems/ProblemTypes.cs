@@ -21,12 +21,10 @@ internal static class ProblemTypes
     public const string PayloadTooLarge = Prefix + "payload-too-large";
     public const string UnsupportedMediaType = Prefix + "unsupported-media-type";
     public const string RangeNotSatisfiable = Prefix + "range-not-satisfiable";
-    public const string NotDicom = Prefix + "not-dicom";
     public const string BrokenInstance = Prefix + "broken-instance";
     public const string OriginUnreachable = Prefix + "origin-unreachable";
     public const string OriginTimeout = Prefix + "origin-timeout";
     public const string OriginRefused = Prefix + "origin-refused";
-    public const string OriginBroken = Prefix + "origin-broken";
     public const string OriginChanged = Prefix + "origin-changed";
     public const string StorageFull = Prefix + "storage-full";
     public const string Busy = Prefix + "busy";

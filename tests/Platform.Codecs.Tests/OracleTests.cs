@@ -9,16 +9,19 @@ using Platform.Tests.Shared;
 
 namespace Platform.Codecs.Tests;
 
-/// <summary>Pixels of real files against DCMTK's, over every file of the collection in these transfer syntaxes.</summary>
+/// <summary>Pixels of real files against DCMTK's, over every file of the collection in these transfer syntaxes that DCMTK decodes.</summary>
 public sealed class OracleTests
 {
     private const string Python = "/usr/bin/python3";
+
+    // Its frames are no whole bytes: DCMTK's native pixels run on from frame to frame.
+    private const string NotWholeBytes = "rle__seg_binary_1bit_510x510.dcm";
 
     public static TheoryData<string> Files()
     {
         var data = new TheoryData<string>();
         string[] prefixes = ["rle__", "jpeg50__", "jpeg51__", "jpeg53__", "jpeg55__", "jpeg57__", "jpeg70__"];
-        var names = TestData.GetFiles("dicom-zoo").Select(Path.GetFileName).OfType<string>().Where(name => prefixes.Any(name.StartsWith));
+        var names = TestData.GetFiles("dicom-zoo").Select(Path.GetFileName).OfType<string>().Where(name => prefixes.Any(name.StartsWith) && name != NotWholeBytes);
         foreach (var name in names) data.Add(name);
         if (data.Count == 0) data.Add("(no data)");
         return data;
@@ -34,7 +37,6 @@ public sealed class OracleTests
         using var process = Process.Start(start)!;
         var errors = await process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();
-        if (process.ExitCode == 3) return; // DCMTK cannot: the other oracles' turn
         Assert.True(process.ExitCode == 0, errors);
 
         var description = JsonSerializer.Deserialize<Description>(await File.ReadAllTextAsync(Path.Combine(folder.Path, "description.json")))!;
