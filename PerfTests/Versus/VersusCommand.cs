@@ -1,4 +1,5 @@
 using System.CommandLine;
+using PerfTests.Peers;
 using PerfTests.Report;
 
 namespace PerfTests.Versus;
@@ -6,7 +7,7 @@ namespace PerfTests.Versus;
 /// <summary><c>versus</c>: requests of one kind against us and others, in turns within one run.</summary>
 internal static class VersusCommand
 {
-    private static readonly string[] Scenarios = [.. ReadScenarios.Names, StoreScenario.Name, StartScenario.Name, ParseScenario.Name];
+    private static readonly string[] Scenarios = [.. ReadScenarios.Names, StoreScenario.Name, StartScenario.Name, ParseScenario.Name, FileScenario.Name, SlowOriginScenario.Name, FleetScenario.Name];
 
     public static Command Create()
     {
@@ -31,6 +32,14 @@ internal static class VersusCommand
         var storeBatch = new Option<int>("--store-batch") { DefaultValueFactory = _ => 10, Description = "store: instances per request." };
         var exec = Many("--exec", "start: NAME=COMMAND that becomes the server; assignments of environment variables may stand before it.");
         var health = Many("--health", "start: NAME=URL that answers 2xx once it is ready.");
+        var file = new Option<string?>("--file") { Description = "file: the path below every target's root." };
+        var fileRequests = new Option<int>("--file-requests") { Description = "file: requests per round.", DefaultValueFactory = _ => 5 };
+        var slowPort = new Option<int>("--slow-port") { Description = "slow-origin: the port on loopback that the slow file server takes.", DefaultValueFactory = _ => 18090 };
+        var slowRate = new Option<double>("--slow-rate") { Description = "slow-origin: Mbit/s of its line.", DefaultValueFactory = _ => 40 };
+        var slowSizes = new Option<int[]>("--slow-megabytes") { Description = "slow-origin: sizes of the files.", DefaultValueFactory = _ => [10, 50, 200], AllowMultipleArgumentsPerToken = true };
+        var fleetOrigin = new Option<Uri?>("--fleet-origin") { Description = "fleet: the DICOMweb root that the relay passes requests to." };
+        var fleetPort = new Option<int>("--fleet-port") { Description = "fleet: the port on loopback of the relay, which the nodes have as their origin.", DefaultValueFactory = _ => 18091 };
+        var fleetClients = new Option<int>("--fleet-clients") { Description = "fleet: clients.", DefaultValueFactory = _ => 1000 };
         var parseFolder = new Option<DirectoryInfo?>("--parse-folder") { Description = "parse: a folder of DICOM files." };
         var dcmtk = new Option<FileInfo?>("--dcmtk") { Description = "parse: the program built from Peers/dcmtk-parse.cpp." };
 
@@ -38,8 +47,9 @@ internal static class VersusCommand
         {
             scenarios, targets, headers, only, frameAccepts, processes, rounds, seed, name, results, series, frames, requests, rate,
             storeFolder, storeLimit, storeConnections, storeBatch, exec, health, parseFolder, dcmtk,
+            file, fileRequests, slowPort, slowRate, slowSizes, fleetOrigin, fleetPort, fleetClients,
         };
-        command.SetAction((parse, cancellationToken) =>
+        command.SetAction(async (parse, cancellationToken) =>
         {
             var asked = parse.GetValue(scenarios)!;
             var all = Target.Parse(parse.GetValue(targets) ?? [], parse.GetValue(headers) ?? [], parse.GetValue(only) ?? [], parse.GetValue(processes) ?? [], parse.GetValue(frameAccepts) ?? []);
@@ -92,6 +102,28 @@ internal static class VersusCommand
                 ParseScenario.Run(run, folder.FullName, parse.GetValue(dcmtk)?.FullName);
             }
 
+            if (asked.Contains(FileScenario.Name))
+            {
+                var path = parse.GetValue(file) ?? throw new ArgumentException("file needs --file.");
+                FileScenario.Run(run, [.. all.Where(t => t.TakesPartIn(FileScenario.Name))], path, parse.GetValue(fileRequests));
+            }
+
+            if (asked.Contains(SlowOriginScenario.Name))
+            {
+                await using var origin = await PacedOrigin.StartAsync(parse.GetValue(slowPort), parse.GetValue(slowRate), cancellationToken);
+                parameters["line"] = $"{parse.GetValue(slowRate)} Mbit/s";
+                SlowOriginScenario.Run(run, [.. all.Where(t => t.TakesPartIn(SlowOriginScenario.Name))], origin, parse.GetValue(slowSizes)!);
+            }
+
+            if (asked.Contains(FleetScenario.Name))
+            {
+                var root = parse.GetValue(fleetOrigin) ?? throw new ArgumentException("fleet needs --fleet-origin.");
+                await using var relay = await CountingRelay.StartAsync(parse.GetValue(fleetPort), root, cancellationToken);
+                var nodes = all.Where(t => t.TakesPartIn(FleetScenario.Name)).ToList();
+                if (nodes.Count == 0) throw new ArgumentException("fleet needs the nodes as --target.");
+                await FleetScenario.RunAsync(run, nodes, SeriesPaths.Find(nodes[0], parse.GetValue(series), parse.GetValue(frames)), relay, parse.GetValue(fleetClients));
+            }
+
             foreach (var (target, meter) in meters)
             {
                 meter.Dispose();
@@ -116,7 +148,7 @@ internal static class VersusCommand
             };
             Console.WriteLine(MarkdownTable.Print(result));
             if (parse.GetValue(results) is { } folderToKeep) Console.WriteLine(Path.GetRelativePath(Environment.CurrentDirectory, result.WriteTo(folderToKeep.FullName)));
-            return Task.FromResult(measurements.Any(m => m.Errors > 0) ? 1 : 0);
+            return measurements.Any(m => m.Errors > 0) ? 1 : 0;
         });
         return command;
 
