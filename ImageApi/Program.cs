@@ -41,4 +41,5 @@ app.MapFramesApi();
 app.MapManifestApi();
 app.MapCasesApi();
 app.MapCacheAdminApi();
+app.MapOriginsApi();
 app.Run();

@@ -19,8 +19,13 @@ internal sealed class OriginMetrics
 
     public void FrameRead(string origin, long bytes)
     {
-        var tag = new KeyValuePair<string, object?>("platform.origin", origin);
-        _requests.Add(1, tag);
-        _bytes.Add(bytes, tag);
+        Requested(origin);
+        Received(origin, bytes);
     }
+
+    public void Requested(string origin) => _requests.Add(1, TagOf(origin));
+
+    public void Received(string origin, long bytes) => _bytes.Add(bytes, TagOf(origin));
+
+    private static KeyValuePair<string, object?> TagOf(string origin) => new("platform.origin", origin);
 }

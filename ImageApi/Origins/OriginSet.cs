@@ -10,33 +10,46 @@ internal sealed class OriginSet : IOrigins
 {
     private readonly Dictionary<string, int> _ranks = new(StringComparer.Ordinal);
 
-    public OriginSet(IOptions<OriginsOptions> options, StoreFolder store, ITieredCache cache, OriginMetrics metrics)
+    public OriginSet(IOptions<OriginsOptions> options, IEnumerable<IOriginKind> kinds, StoreFolder store, ITieredCache cache, OriginMetrics metrics)
     {
+        var byName = kinds.ToDictionary(kind => kind.Kind, StringComparer.OrdinalIgnoreCase);
         Store = new FolderOrigin(IOrigins.StoreName, store.Path, OriginTraits.Writable, StoreLayout.VersionOf, cache, metrics);
-        var folders = options.Value.Origins.OrderBy(pair => pair.Key, StringComparer.Ordinal)
-            .Select(pair => new FolderOrigin(pair.Key, HomePath.Expand(pair.Value.Path), OriginTraits.Watched, versionOf: null, cache, metrics));
-        Folders = [Store, .. folders];
-        for (var i = 0; i < Folders.Count; i++) _ranks[Folders[i].Name] = i;
+        var configured = options.Value.Origins.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => byName[pair.Value.Kind].Create(pair.Key, pair.Value)).ToArray();
+        Folders = [Store, .. configured.OfType<FolderOrigin>()];
+        All = [.. Folders, .. configured.Where(origin => origin is not FolderOrigin)];
+        Dicom = [.. All.OfType<IDicomOrigin>()];
+        Files = [.. All.OfType<IFileOrigin>()];
+        for (var i = 0; i < All.Count; i++) _ranks[All[i].Name] = i;
     }
 
     /// <summary>The writable origin.</summary>
     public FolderOrigin Store { get; }
 
-    /// <summary>As <see cref="All"/>.</summary>
+    /// <summary>Those that the catalog indexes, the store first.</summary>
     public IReadOnlyList<FolderOrigin> Folders { get; }
 
-    public IReadOnlyList<IDicomOrigin> All => Folders;
+    public IReadOnlyList<IOrigin> All { get; }
+    public IReadOnlyList<IDicomOrigin> Dicom { get; }
+    public IReadOnlyList<IFileOrigin> Files { get; }
 
     /// <summary>The place of an origin among all; the last one for a name that is not configured.</summary>
     public int RankOf(string name) => _ranks.GetValueOrDefault(name, int.MaxValue);
 
-    public bool TryGet(string name, [NotNullWhen(true)] out IDicomOrigin? origin)
+    public bool TryGet<TOrigin>(string name, [NotNullWhen(true)] out TOrigin? origin) where TOrigin : class, IOrigin
     {
-        origin = _ranks.TryGetValue(name, out var rank) ? Folders[rank] : null;
+        origin = _ranks.TryGetValue(name, out var rank) ? All[rank] as TOrigin : null;
         return origin is not null;
     }
 
-    public FolderOrigin? Find(string name) => _ranks.TryGetValue(name, out var rank) ? Folders[rank] : null;
+    public FolderOrigin? Find(string name) => TryGet<FolderOrigin>(name, out var origin) ? origin : null;
+}
+
+/// <summary>Folders of DICOM files.</summary>
+internal sealed class FolderOriginKind(ITieredCache cache, OriginMetrics metrics) : IOriginKind
+{
+    public string Kind => OriginKinds.Folder;
+
+    public IOrigin Create(string name, OriginOptions options) => new FolderOrigin(name, HomePath.Expand(options.Path), OriginTraits.Watched, versionOf: null, cache, metrics);
 }
 
 /// <summary>Paths as people write them.</summary>

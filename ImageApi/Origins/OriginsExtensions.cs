@@ -1,3 +1,4 @@
+using ImageApi.Origins.Outbound;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 
@@ -13,6 +14,10 @@ internal static class OriginsExtensions
             .ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<OriginsOptions>, OriginsOptionsValidator>());
         services.TryAddSingleton<OriginMetrics>();
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<OriginHealthBoard>();
+        services.TryAddSingleton<OriginHttp>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IOriginKind, FolderOriginKind>());
         services.TryAddSingleton<OriginSet>();
         services.TryAddSingleton<IOrigins>(provider => provider.GetRequiredService<OriginSet>());
         return services;

@@ -1,0 +1,58 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+
+namespace ImageApi.Origins.Outbound;
+
+/// <summary>
+/// Makes the road to an origin that speaks HTTP. Every request of ours to another machine takes it: it bounds how many, how long and whereto, tries again
+/// what may be tried again, adds the credentials, and keeps the health. A cache goes above it and never sees a credential.
+/// </summary>
+internal sealed class OriginHttp(OriginHealthBoard health, OriginMetrics metrics, TimeProvider time, ILogger<OriginHttp> logger)
+{
+    /// <summary>The longest header of an answer, in KiB.</summary>
+    private const int MaxHeaderKilobytes = 64;
+
+    /// <summary>
+    /// A handler for one origin. It follows no redirect, decompresses nothing, keeps no cookie. It fails with <see cref="OriginHttpException"/>, which
+    /// is an <see cref="HttpRequestException"/> that says whose fault it was; <see cref="OriginFailures.From"/> makes an <see cref="OriginException"/> of anything it throws.
+    /// The caller disposes the handler and every answer: an answer that is not disposed holds its place among <see cref="OriginOptions.MaxConcurrency"/>.
+    /// </summary>
+    /// <param name="name">The origin's name, for health, metrics and messages.</param>
+    /// <param name="options">Validated.</param>
+    public HttpMessageHandler CreateHandler(string name, OriginOptions options)
+    {
+        var address = new Uri(options.Url.Length > 0 ? options.Url : options.ServiceUrl, UriKind.Absolute);
+        var meter = health.For(name);
+        if (address.Scheme == Uri.UriSchemeHttp && options.AllowPlainHttp) logger.PlainHttpAllowed(name);
+        return new OriginHandler(name, options, meter, metrics, time)
+        {
+            InnerHandler = new CredentialsHandler(address, options) { InnerHandler = CreateSockets(name, address, options) },
+        };
+    }
+
+    private static SocketsHttpHandler CreateSockets(string name, Uri address, OriginOptions options)
+    {
+        var connector = new OriginConnector(name, address, options);
+        var handler = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            UseCookies = false,
+            UseProxy = false,   // the address that is checked has to be the one that is spoken to
+            ConnectTimeout = options.TryTimeout,
+            MaxResponseHeadersLength = MaxHeaderKilobytes,
+            MaxConnectionsPerServer = options.MaxConcurrency,
+            PooledConnectionLifetime = TimeSpan.FromMinutes(5),   // a changed DNS entry is followed
+            ConnectCallback = connector.ConnectAsync,
+        };
+        if (options.CaFile.Length > 0)
+        {
+            var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+            policy.CustomTrustStore.ImportFromPemFile(HomePath.Expand(options.CaFile));
+            handler.SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = policy };
+        }
+        return handler;
+    }
+}
