@@ -19,14 +19,14 @@ internal static class TieredCacheServices
         if (builder.Configuration.GetConnectionString(RedisConnection) is { Length: > 0 })
         {
             builder.AddRedisClient(RedisConnection);
-            services.TryAddSingleton<IRemoteTier>(static provider => new RedisTier(
+            services.TryAddSingleton(static provider => new RedisTier(
                 provider.GetRequiredService<IConnectionMultiplexer>,
                 provider.GetRequiredService<IOptions<TieredCacheOptions>>().Value.Redis,
                 provider.GetRequiredService<TimeProvider>()));
         }
         services.TryAddSingleton<ITieredCache>(static provider => new TieredCache(
             provider.GetRequiredService<IOptions<TieredCacheOptions>>().Value,
-            provider.GetService<IRemoteTier>(),
+            provider.GetService<RedisTier>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<IMeterFactory>()));
     }

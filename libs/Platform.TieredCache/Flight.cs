@@ -150,43 +150,40 @@ internal sealed class FlightTable
         }
     }
 
-    /// <summary>Removes a key: its flight keeps nothing and is joined no more; <paramref name="alsoRemove"/> runs atomically with that.</summary>
-    public void Remove(CacheKey key, Action<CacheKey> alsoRemove)
-    {
-        lock (_lock)
-        {
-            foreach (var flight in _running)
-            {
-                if (flight.Key != key) continue;
-                flight.IsForgotten = true;
-                Unlist(flight);
-            }
-
-            alsoRemove(key);
-        }
-    }
-
-    /// <summary>Begins a new epoch for a tag.</summary>
-    public void Invalidate(CacheTag tag, Action<CacheTag> alsoRemove)
+    /// <summary>
+    /// Forgets: a flight that began before keeps nothing of what is named, and whoever comes now does not join it.
+    /// <paramref name="alsoForget"/> runs atomically with that.
+    /// </summary>
+    public void Invalidate(Invalidation what, Action<Invalidation> alsoForget)
     {
         lock (_lock)
         {
             _epoch++;
-            if (_running.Count > 0)
+            if (what.Scope == InvalidationScope.All || (what.Scope == InvalidationScope.Tag && _tagEpochs.Count >= MaxTagEpochs))
             {
-                if (_tagEpochs.Count >= MaxTagEpochs)
-                {
-                    _tagEpochs.Clear();
-                    _floor = _epoch;
-                }
-
-                _tagEpochs[tag] = _epoch;
-                // Whose tags are not known yet might carry this one: who comes now must not get their value.
-                foreach (var flight in _running)
-                    if (flight.Body.HeaderOrNull is not { } header || header.Tags.Contains(tag)) Unlist(flight);
+                _tagEpochs.Clear();
+                _floor = _epoch;
             }
 
-            alsoRemove(tag);
+            if (what.Scope == InvalidationScope.Tag && _running.Count > 0) _tagEpochs[what.Tag] = _epoch;
+            foreach (var flight in _running)
+            {
+                switch (what.Scope)
+                {
+                    // Whose tags are not known yet might carry this one: who comes now must not get their value.
+                    case InvalidationScope.Tag when flight.Body.HeaderOrNull is not { } header || header.Tags.Contains(what.Tag):
+                        Unlist(flight);
+                        break;
+                    case InvalidationScope.All:
+                    case InvalidationScope.Key when flight.Key == what.Key:
+                    case InvalidationScope.Kind when flight.Key.Kind == what.Kind:
+                        flight.IsForgotten = true;
+                        Unlist(flight);
+                        break;
+                }
+            }
+
+            alsoForget(what);
         }
     }
 

@@ -14,10 +14,9 @@ internal interface IOuterTier : IAsyncDisposable
     /// <summary>True: header and bytes were written. False: nothing was.</summary>
     ValueTask<bool> TryReadAsync(CacheKey key, BodyWriter to, CancellationToken cancellationToken);
 
-    /// <summary>Offers a complete value and returns at once; the tier takes a reference for as long as it writes.</summary>
-    void Offer(CacheKey key, Body body, TimeSpan madeIn);
+    /// <summary>Offers the complete value of a flight and returns at once; the tier takes a reference to its body for as long as it writes.</summary>
+    void Offer(Flight flight, TimeSpan madeIn);
 
-    ValueTask RemoveAsync(CacheKey key, CancellationToken cancellationToken);
-
-    ValueTask InvalidateAsync(CacheTag tag, CancellationToken cancellationToken);
+    /// <summary>Forgets it, also where a write of it is under way.</summary>
+    ValueTask InvalidateAsync(Invalidation what, CancellationToken cancellationToken);
 }

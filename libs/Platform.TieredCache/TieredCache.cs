@@ -14,29 +14,29 @@ public sealed class TieredCache : ITieredCache, IAsyncDisposable
     private readonly CacheMetrics _metrics;
     private readonly MemoryTier _memory;
     private readonly IOuterTier[] _outer;
+    private readonly RedisOuterTier? _redis;        // one of them: the tier that nodes tell each other through
     private readonly FlightTable _flights = new();
     private readonly Func<CacheKey, Body?> _lookAgain;
     private readonly Func<Flight, bool> _keep;
-    private readonly Action<CacheKey> _removeKey;
-    private readonly Action<CacheTag> _removeTag;
+    private readonly Action<Invalidation> _forget;
     private int _disposed;
 
-    /// <summary>A cache with a memory tier and, where one is given, a remote one, which it then owns.</summary>
+    /// <summary>A cache with a memory tier and, where one is given, Redis, which it then owns.</summary>
     /// <param name="options">Bounds.</param>
-    /// <param name="remote">The tier shared between nodes, or null.</param>
+    /// <param name="redis">The tier shared between nodes, or null.</param>
     /// <param name="time">The clock; null for the system's.</param>
     /// <param name="meters">Makes the meter <c>Platform.TieredCache</c>; null for one of its own.</param>
-    public TieredCache(TieredCacheOptions? options = null, IRemoteTier? remote = null, TimeProvider? time = null, IMeterFactory? meters = null)
+    public TieredCache(TieredCacheOptions? options = null, RedisTier? redis = null, TimeProvider? time = null, IMeterFactory? meters = null)
     {
         options ??= new TieredCacheOptions();
         _time = time ?? TimeProvider.System;
         _memory = new MemoryTier(options.Memory, _counters);
         _metrics = new CacheMetrics(meters, _counters);
-        _outer = remote is null ? [] : [new RemoteOuterTier(remote, options.Redis, _counters)];
+        _redis = redis is null ? null : new RedisOuterTier(redis, options.Redis, _counters);
+        _outer = _redis is null ? [] : [_redis];
         _lookAgain = key => _memory.TryGet(key, out var body) ? body : null;
         _keep = flight => _memory.TryAdd(flight.Key, flight.Body);
-        _removeKey = key => _memory.Remove(key);
-        _removeTag = tag => _memory.RemoveTagged(tag);
+        _forget = _memory.Forget;
     }
 
     internal MemoryTier Memory => _memory;
@@ -60,18 +60,10 @@ public sealed class TieredCache : ITieredCache, IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public async ValueTask RemoveAsync(CacheKey key, CancellationToken cancellationToken)
-    {
-        _flights.Remove(key, _removeKey);
-        foreach (var tier in _outer) await tier.RemoveAsync(key, cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask RemoveAsync(CacheKey key, CancellationToken cancellationToken) => ForgetAsync(Invalidation.Of(key), fromAnotherNode: false, cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask InvalidateAsync(CacheTag tag, CancellationToken cancellationToken)
-    {
-        _flights.Invalidate(tag, _removeTag);
-        foreach (var tier in _outer) await tier.InvalidateAsync(tag, cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask InvalidateAsync(CacheTag tag, CancellationToken cancellationToken) => ForgetAsync(Invalidation.Of(tag), fromAnotherNode: false, cancellationToken);
 
     /// <inheritdoc/>
     public CacheStatistics GetStatistics() => new()
@@ -88,6 +80,14 @@ public sealed class TieredCache : ITieredCache, IAsyncDisposable
         foreach (var tier in _outer) await tier.DisposeAsync().ConfigureAwait(false);
         _memory.Dispose();
         _metrics.Dispose();
+    }
+
+    /// <summary>Forgets in every tier; what comes from another node is done in Redis already.</summary>
+    private async ValueTask ForgetAsync(Invalidation what, bool fromAnotherNode, CancellationToken cancellationToken)
+    {
+        _flights.Invalidate(what, _forget);
+        foreach (var tier in _outer)
+            if (!fromAnotherNode || tier != _redis) await tier.InvalidateAsync(what, cancellationToken).ConfigureAwait(false);
     }
 
     private CacheLease LendHit(CacheKey key, Body body, TimeSpan waited)
@@ -135,7 +135,7 @@ public sealed class TieredCache : ITieredCache, IAsyncDisposable
         var started = _time.GetTimestamp();
         try
         {
-            if (!await TryReadOuterAsync(flight).ConfigureAwait(false))
+            if (!await TryReadOuterAsync(flight).ConfigureAwait(false) && !await WaitForTurnAsync(flight).ConfigureAwait(false))
             {
                 writer.Source = CacheTier.Origin;
                 await make(state, writer, flight.Token).ConfigureAwait(false);
@@ -156,6 +156,7 @@ public sealed class TieredCache : ITieredCache, IAsyncDisposable
         }
         finally
         {
+            _redis?.EndTurn(flight);
             writer.Close();
             _flights.End(flight);
             flight.Body.Release();
@@ -174,6 +175,10 @@ public sealed class TieredCache : ITieredCache, IAsyncDisposable
         return false;
     }
 
+    /// <summary>The single flight over nodes: true when another node made the value meanwhile and it was read.</summary>
+    private ValueTask<bool> WaitForTurnAsync(Flight flight)
+        => _redis is null || !_redis.Holds(flight.Policy) ? ValueTask.FromResult(false) : _redis.WaitForTurnAsync(flight);
+
     /// <summary>True when the value may be kept at all: then outer tiers are offered it even where memory is not to hold it.</summary>
     private bool Keep(Flight flight)
     {
@@ -187,6 +192,6 @@ public sealed class TieredCache : ITieredCache, IAsyncDisposable
     {
         if (flight.Writer.Source != CacheTier.Origin) return;
         foreach (var tier in _outer)
-            if (tier.Holds(flight.Policy)) tier.Offer(flight.Key, flight.Body, madeIn);
+            if (tier.Holds(flight.Policy)) tier.Offer(flight, madeIn);
     }
 }

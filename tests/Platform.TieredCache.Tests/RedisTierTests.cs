@@ -139,7 +139,7 @@ public class RedisTierTests
     [Fact]
     public async Task GetOrCreateAsync_NoRedisThere_ServesAtOnce()
     {
-        await using var cache = NewCache(remote: new RedisTier(() => throw new InvalidOperationException("no endpoint"), Options));
+        await using var cache = NewCache(redis: new RedisTier(() => throw new InvalidOperationException("no endpoint"), Options));
         var watch = Stopwatch.StartNew();
         for (var i = 0; i < 50; i++)
         {
@@ -154,7 +154,7 @@ public class RedisTierTests
     public async Task GetOrCreateAsync_ConnectingBlocks_ServesAtOnce()
     {
         using var never = new ManualResetEventSlim();
-        await using var cache = NewCache(remote: new RedisTier(() =>
+        await using var cache = NewCache(redis: new RedisTier(() =>
         {
             never.Wait();
             throw new InvalidOperationException();
@@ -267,7 +267,7 @@ public class RedisTierTests
             _connection = connection;
             Tier = new RedisTier(() => connection, options);
             Tier.Warm();
-            Cache = NewCache(remote: Tier);
+            Cache = NewCache(redis: Tier);
         }
 
         public RedisTier Tier { get; }

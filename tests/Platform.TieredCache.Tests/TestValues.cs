@@ -69,8 +69,8 @@ internal static class TestValues
     public static Task NeverCalled(int state, EntryWriter writer, CancellationToken cancellationToken)
         => throw new InvalidOperationException("The maker was not to be called.");
 
-    public static TieredCache NewCache(long capacityBytes = 8 << 20, long overflowBytes = 4 << 20, IRemoteTier? remote = null, TimeProvider? time = null) => new(
-        new TieredCacheOptions { Memory = { CapacityBytes = capacityBytes, OverflowBytes = overflowBytes, PoisonReleasedMemory = true } }, remote, time);
+    public static TieredCache NewCache(long capacityBytes = 8 << 20, long overflowBytes = 4 << 20, RedisTier? redis = null, TimeProvider? time = null) => new(
+        new TieredCacheOptions { Memory = { CapacityBytes = capacityBytes, OverflowBytes = overflowBytes, PoisonReleasedMemory = true } }, redis, time);
 
     public static async Task<byte[]> ReadAllAsync(CacheLease lease, long offset = 0, long? count = null)
     {

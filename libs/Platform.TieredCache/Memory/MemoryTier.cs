@@ -80,27 +80,18 @@ internal sealed class MemoryTier : IDisposable
         return true;
     }
 
-    public bool Remove(CacheKey key)
-    {
-        MemoryEntry? entry;
-        lock (_lock)
-        {
-            if (!_table.TryGetValue(key, out entry)) return false;
-            _policy.Remove(entry);
-            Forget(entry);
-        }
-
-        Let(entry);
-        return true;
-    }
-
-    public int RemoveTagged(CacheTag tag)
+    public void Forget(Invalidation what)
     {
         MemoryEntry[] entries;
         lock (_lock)
         {
-            if (!_byTag.TryGetValue(tag, out var tagged)) return 0;
-            entries = [.. tagged];
+            entries = what.Scope switch
+            {
+                InvalidationScope.Key => _table.TryGetValue(what.Key, out var entry) ? [entry] : [],
+                InvalidationScope.Tag => _byTag.TryGetValue(what.Tag, out var tagged) ? [.. tagged] : [],
+                InvalidationScope.Kind => [.. _table.Values.Where(e => e.Key.Kind == what.Kind)],
+                _ => [.. _table.Values],
+            };
             foreach (var entry in entries)
             {
                 _policy.Remove(entry);
@@ -109,7 +100,6 @@ internal sealed class MemoryTier : IDisposable
         }
 
         foreach (var entry in entries) Let(entry);
-        return entries.Length;
     }
 
     /// <summary>Evicts until <paramref name="bytes"/> more fit under the limit, or nothing is left to evict.</summary>

@@ -14,7 +14,7 @@ namespace Platform.TieredCache;
 /// maker that began before an invalidation, on whatever node, cannot store after it, without comparing clocks.
 /// A removal that could not be delivered is owed: until it was, this node reads nothing from Redis.
 /// </remarks>
-public sealed class RedisTier : IRemoteTier
+public sealed class RedisTier : IAsyncDisposable
 {
     private static readonly TimeSpan TombstoneTtl = TimeSpan.FromSeconds(60);
     private const int MaxOwed = 1024;
@@ -74,7 +74,10 @@ public sealed class RedisTier : IRemoteTier
     /// <summary>Begins to connect, without waiting for it.</summary>
     public void Warm() => GetDatabase();
 
-    /// <inheritdoc/>
+    /// <summary>
+    /// Reads a value into <paramref name="to"/>. <see cref="CacheResult.Hit"/>: header and all bytes were written, and
+    /// their digest was checked before the first of them. Anything else: nothing was written.
+    /// </summary>
     public async ValueTask<RemoteRead> TryReadAsync(CacheKey key, EntryWriter to, CancellationToken cancellationToken)
     {
         if (await EnterAsync(cancellationToken).ConfigureAwait(false) is not { } database) return new RemoteRead(CacheResult.Bypass);
@@ -87,7 +90,10 @@ public sealed class RedisTier : IRemoteTier
         return new RemoteRead(CacheResult.Hit);
     }
 
-    /// <inheritdoc/>
+    /// <summary>
+    /// Offers a complete value. Dropped where it is too large, the tier is unwell, or the value was removed or its tag
+    /// invalidated since its making began, <paramref name="madeIn"/> ago.
+    /// </summary>
     public async ValueTask<CacheResult> WriteAsync(CacheKey key, EntryHeader header, ReadOnlySequence<byte> bytes, TimeSpan madeIn, CancellationToken cancellationToken)
     {
         if (madeIn > TombstoneTtl / 2 || bytes.Length > _options.MaxValueBytes) return CacheResult.Bypass;
@@ -113,10 +119,10 @@ public sealed class RedisTier : IRemoteTier
         return !reached ? CacheResult.Error : (int)result! == 1 ? CacheResult.Hit : CacheResult.Miss;
     }
 
-    /// <inheritdoc/>
+    /// <summary>Forgets a value; while Redis cannot be reached the wish is remembered, and reads miss until it was done.</summary>
     public ValueTask RemoveAsync(CacheKey key, CancellationToken cancellationToken) => OweAsync(new Owed(false, default, key), cancellationToken);
 
-    /// <inheritdoc/>
+    /// <summary>Forgets all values with the tag, with the same promise.</summary>
     public ValueTask InvalidateAsync(CacheTag tag, CancellationToken cancellationToken) => OweAsync(new Owed(true, tag, default), cancellationToken);
 
     /// <summary>Does not close the connection, which belongs to whoever gave it.</summary>
@@ -271,3 +277,8 @@ public sealed class RedisTier : IRemoteTier
         return bytes;
     }
 }
+
+/// <summary>How a read of Redis went.</summary>
+/// <param name="Result">Hit, miss, bypass (the tier is unwell and was not asked) or error.</param>
+/// <param name="IsCorrupt">A value was there and did not match its digest or key; it was not served.</param>
+public readonly record struct RemoteRead(CacheResult Result, bool IsCorrupt = false);
