@@ -24,11 +24,14 @@ internal static class TieredCacheServices
                 provider.GetRequiredService<IOptions<TieredCacheOptions>>().Value.Redis,
                 provider.GetRequiredService<TimeProvider>()));
         }
-        services.TryAddSingleton<ITieredCache>(static provider => new TieredCache(
+        services.TryAddSingleton(static provider => new TieredCache(
             provider.GetRequiredService<IOptions<TieredCacheOptions>>().Value,
             provider.GetService<RedisTier>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<IMeterFactory>()));
+        services.TryAddSingleton<ITieredCache>(static provider => provider.GetRequiredService<TieredCache>());
+        services.TryAddSingleton<ICacheAdministration>(static provider => provider.GetRequiredService<TieredCache>());
+        services.TryAddSingleton(static provider => provider.GetRequiredService<TieredCache>().Records);
     }
 }
 
@@ -37,7 +40,8 @@ internal sealed class TieredCacheOptionsValidator : IValidateOptions<TieredCache
 {
     public ValidateOptionsResult Validate(string? name, TieredCacheOptions options)
     {
-        var results = new[] { new MemoryTierOptionsValidator().Validate(name, options.Memory), new RedisTierOptionsValidator().Validate(name, options.Redis) };
+        var results = new[] { new MemoryTierOptionsValidator().Validate(name, options.Memory), new RedisTierOptionsValidator().Validate(name, options.Redis),
+            new DiskTierOptionsValidator().Validate(name, options.Disk), new RecordOptionsValidator().Validate(name, options.Records) };
         var failures = results.Where(result => result.Failed).SelectMany(result => result.Failures!).ToArray();
         return failures.Length == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
     }
@@ -48,3 +52,9 @@ internal sealed partial class MemoryTierOptionsValidator : IValidateOptions<Memo
 
 [OptionsValidator]
 internal sealed partial class RedisTierOptionsValidator : IValidateOptions<RedisTierOptions>;
+
+[OptionsValidator]
+internal sealed partial class DiskTierOptionsValidator : IValidateOptions<DiskTierOptions>;
+
+[OptionsValidator]
+internal sealed partial class RecordOptionsValidator : IValidateOptions<RecordOptions>;

@@ -12,7 +12,7 @@ internal sealed class CacheCounters
     public static readonly int Tiers = Enum.GetValues<CacheTier>().Length, Kinds = Enum.GetValues<EntryKind>().Length;
     public static readonly int Results = Enum.GetValues<CacheResult>().Length;
 
-    private enum Cell { HitBytes, Entries, Bytes, Evictions, Corruptions, Count }
+    private enum Cell { HitBytes, Entries, Bytes, Evictions, Corruptions, Expirations, MadeBytes, MadeAtSeconds, Count }
 
     private static readonly int Width = Results + (int)Cell.Count;
     private static readonly int StripeLength = (Tiers * Kinds * Width + 15) & ~7;   // padded by at least one cache line
@@ -30,9 +30,11 @@ internal sealed class CacheCounters
 
     public void Add(CacheTier tier, EntryKind kind, CacheResult result) => Interlocked.Increment(ref _cells[Row(tier, kind) + (int)result]);
 
-    public void AddEntry(CacheTier tier, EntryKind kind, long bytes, int entries)
+    /// <summary>Counts a value in (1) or out (-1); the sum of when they were made gives their mean age.</summary>
+    public void AddEntry(CacheTier tier, EntryKind kind, long bytes, int entries, DateTimeOffset madeAt)
     {
         var row = Row(tier, kind) + Results;
+        Interlocked.Add(ref _cells[row + (int)Cell.MadeAtSeconds], entries * madeAt.ToUnixTimeSeconds());
         Interlocked.Add(ref _cells[row + (int)Cell.Entries], entries);
         Interlocked.Add(ref _cells[row + (int)Cell.Bytes], bytes);
     }
@@ -41,20 +43,37 @@ internal sealed class CacheCounters
 
     public void AddCorruption(CacheTier tier, EntryKind kind) => Interlocked.Increment(ref _cells[Row(tier, kind) + Results + (int)Cell.Corruptions]);
 
+    public void AddExpiration(CacheTier tier, EntryKind kind) => Interlocked.Increment(ref _cells[Row(tier, kind) + Results + (int)Cell.Expirations]);
+
+    /// <summary>Counts a value that its maker made.</summary>
+    public void AddMade(EntryKind kind, long bytes)
+    {
+        var row = Row(CacheTier.Origin, kind);
+        Interlocked.Increment(ref _cells[row + (int)CacheResult.Miss]);
+        Interlocked.Add(ref _cells[row + Results + (int)Cell.MadeBytes], bytes);
+    }
+
     public long Read(CacheTier tier, EntryKind kind, CacheResult result) => Sum(tier, kind, (int)result);
 
-    public TierStatistics Read(CacheTier tier, EntryKind kind) => new(tier, kind,
-        Read(tier, kind, CacheResult.Hit), Sum(tier, kind, Results + (int)Cell.HitBytes), Read(tier, kind, CacheResult.Miss),
-        Read(tier, kind, CacheResult.Coalesced), Read(tier, kind, CacheResult.Bypass), Read(tier, kind, CacheResult.Error),
-        Sum(tier, kind, Results + (int)Cell.Entries), Sum(tier, kind, Results + (int)Cell.Bytes),
-        Sum(tier, kind, Results + (int)Cell.Evictions), Sum(tier, kind, Results + (int)Cell.Corruptions));
+    private TierStatistics Read(CacheTier tier, EntryKind kind, DateTimeOffset now)
+    {
+        var misses = Read(tier, kind, CacheResult.Miss);
+        var entries = Sum(Cell.Entries);
+        return new TierStatistics(tier, kind, Read(tier, kind, CacheResult.Hit), Sum(Cell.HitBytes), misses,
+            Read(tier, kind, CacheResult.Coalesced), Read(tier, kind, CacheResult.Bypass), Read(tier, kind, CacheResult.Error),
+            entries, Sum(Cell.Bytes), Sum(Cell.Evictions), Sum(Cell.Corruptions), Sum(Cell.Expirations),
+            tier == CacheTier.Origin ? misses : 0, Sum(Cell.MadeBytes),
+            entries <= 0 ? 0 : Math.Max(0, now.ToUnixTimeSeconds() - (double)Sum(Cell.MadeAtSeconds) / entries));
 
-    /// <summary>The rows that were ever used.</summary>
-    public IEnumerable<TierStatistics> ReadAll()
+        long Sum(Cell cell) => this.Sum(tier, kind, Results + (int)cell);
+    }
+
+    /// <summary>The rows that were ever used, with ages at <paramref name="now"/>.</summary>
+    public IEnumerable<TierStatistics> ReadAll(DateTimeOffset now)
     {
         for (var tier = 0; tier < Tiers; tier++)
             for (var kind = 0; kind < Kinds; kind++)
-                if (IsUsed((CacheTier)tier, (EntryKind)kind)) yield return Read((CacheTier)tier, (EntryKind)kind);
+                if (IsUsed((CacheTier)tier, (EntryKind)kind)) yield return Read((CacheTier)tier, (EntryKind)kind, now);
     }
 
     private bool IsUsed(CacheTier tier, EntryKind kind)

@@ -30,6 +30,7 @@ internal sealed class CacheMetrics : IDisposable
         _meter.CreateObservableUpDownCounter("platform.cache.size", () => Observe(s => s.Bytes), "By", "Bytes of the values that a tier holds, slack included.");
         _meter.CreateObservableUpDownCounter("platform.cache.entries", () => Observe(s => s.Entries), "{entry}", "Values that a tier holds.");
         _meter.CreateObservableCounter("platform.cache.evictions", () => Observe(s => s.Evictions), "{entry}", "Values that a tier let go for others.");
+        _meter.CreateObservableCounter("platform.cache.expirations", () => Observe(s => s.Expirations), "{entry}", "Values that a tier let go because their time was over.");
         _meter.CreateObservableCounter("platform.cache.corruptions", () => Observe(s => s.Corruptions), "{entry}", "Values that a tier had damaged, found before they were served.");
     }
 
@@ -49,7 +50,7 @@ internal sealed class CacheMetrics : IDisposable
 
     private IEnumerable<Measurement<long>> ObserveRequests()
     {
-        foreach (var row in _counters.ReadAll())
+        foreach (var row in _counters.ReadAll(default))
             for (var result = 0; result < CacheCounters.Results; result++)
                 if (_counters.Read(row.Tier, row.Kind, (CacheResult)result) is > 0 and var count)
                     yield return new Measurement<long>(count, new(TierTag, NameOf(row.Tier)), new(ResultTag, ResultNames[result]), new(KindTag, NameOf(row.Kind)));
@@ -57,7 +58,7 @@ internal sealed class CacheMetrics : IDisposable
 
     private IEnumerable<Measurement<long>> Observe(Func<TierStatistics, long> value)
     {
-        foreach (var row in _counters.ReadAll())
+        foreach (var row in _counters.ReadAll(default))
             if (row.Tier != CacheTier.Origin)
                 yield return new Measurement<long>(value(row), new(TierTag, NameOf(row.Tier)), new KeyValuePair<string, object?>(KindTag, NameOf(row.Kind)));
     }

@@ -13,8 +13,13 @@ namespace Platform.TieredCache;
 /// <param name="Bytes">Bytes that they take.</param>
 /// <param name="Evictions">Values it let go for others.</param>
 /// <param name="Corruptions">Values it had and that were found damaged, so not served.</param>
+/// <param name="Expirations">Values it let go because their time was over.</param>
+/// <param name="Downloads">For the origin: values that were made. Equal to its <paramref name="Misses"/>.</param>
+/// <param name="DownloadedBytes">For the origin: bytes of the values that were made.</param>
+/// <param name="MeanAgeSeconds">How long ago the values it holds were made, on average; 0 where it holds none or does not know.</param>
 public sealed record TierStatistics(CacheTier Tier, EntryKind Kind, long Hits, long HitBytes, long Misses, long Coalesced,
-    long Bypassed, long Errors, long Entries, long Bytes, long Evictions, long Corruptions)
+    long Bypassed, long Errors, long Entries, long Bytes, long Evictions, long Corruptions,
+    long Expirations, long Downloads, long DownloadedBytes, double MeanAgeSeconds)
 {
     /// <summary>Hits among the requests that it was asked, 0 to 1; 0 when there were none.</summary>
     public double HitRate => Hits + Misses == 0 ? 0 : (double)Hits / (Hits + Misses);
@@ -31,6 +36,12 @@ public sealed record CacheStatistics
 
     /// <summary>What it takes now: blocks lent, kept or not, with their slack, bookkeeping and overflow.</summary>
     public required long MemoryBytes { get; init; }
+
+    /// <summary>What the disk tier may take; 0 without one.</summary>
+    public long DiskCapacityBytes { get; init; }
+
+    /// <summary>What its values take now, as far as this process knows.</summary>
+    public long DiskBytes { get; init; }
 
     /// <summary>Requests that a tier answered without asking the origin.</summary>
     public long Hits => Tiers.Where(t => t.Tier != CacheTier.Origin).Sum(t => t.Hits);

@@ -18,6 +18,18 @@ public sealed record EntryPolicy
     /// <summary>Whether Redis may keep it. Implies <see cref="ComputeBodyDigest"/>.</summary>
     public bool Remote { get; init; }
 
+    /// <summary>
+    /// Whether the disk tier may keep it. A relayed value that is too large for memory is then written to disk while it
+    /// arrives, and its readers follow the file.
+    /// </summary>
+    public bool Disk { get; init; }
+
+    /// <summary>How long tiers below memory may keep it; null for what its kind says (<see cref="KindPolicy.Ttl"/>), else the tier.</summary>
+    public TimeSpan? Ttl { get; init; }
+
+    /// <summary>Whether the disk tier may keep it gzip-compressed, where that saves a tenth; readers get the bytes as they were.</summary>
+    public bool CompressAtRest { get; init; }
+
     /// <summary>The most bytes of one value that memory keeps; a larger one is relayed or lent once and then forgotten.</summary>
     public long MaxMemoryBytes { get; init; } = 16 << 20;
 
@@ -29,6 +41,12 @@ public sealed record EntryPolicy
 
     internal bool NeedsDigest => ComputeBodyDigest || Remote;
 
+    /// <summary>This policy with the disk tier. Keep it in a static field.</summary>
+    public EntryPolicy WithDisk() => Disk ? this : this with { Disk = true };
+
+    /// <summary>This policy without the disk tier: for what an origin on this machine gives as fast. Keep it in a static field.</summary>
+    public EntryPolicy WithoutDisk() => Disk ? this with { Disk = false } : this;
+
     /// <summary>The origin's own bytes, kept in memory.</summary>
     public static EntryPolicy Relayed { get; } = new() { IsRelayed = true };
 
@@ -38,11 +56,19 @@ public sealed record EntryPolicy
     /// <summary>A derived document, kept in memory and shared through Redis.</summary>
     public static EntryPolicy SharedDocument { get; } = new() { Remote = true, ComputeBodyDigest = true };
 
-    /// <summary>What the Platform does with a kind unless its slice says otherwise.</summary>
+    private static readonly EntryPolicy File = Relayed.WithDisk(), Document = SharedDocument with { Disk = true, CompressAtRest = true };
+    private static readonly EntryPolicy Picture = Derived.WithDisk();
+
+    /// <summary>
+    /// What the Platform does with a kind unless its slice says otherwise. Frames and frame indexes are taken to come from this machine: those of other
+    /// origins are worth <see cref="WithDisk"/>.
+    /// </summary>
     public static EntryPolicy For(EntryKind kind) => kind switch
     {
-        EntryKind.Frame or EntryKind.File or EntryKind.Model => Relayed,
-        EntryKind.Metadata or EntryKind.Manifest => SharedDocument,
-        _ => Derived,
+        EntryKind.Frame => Relayed,
+        EntryKind.FrameIndex => Derived,
+        EntryKind.File or EntryKind.Model => File,
+        EntryKind.Metadata or EntryKind.Manifest => Document,
+        _ => Picture,
     };
 }

@@ -30,6 +30,9 @@ public interface ITieredCache
     /// </summary>
     ValueTask InvalidateAsync(CacheTag tag, CancellationToken cancellationToken);
 
+    /// <summary>The policies per kind that are in force; <see cref="ICacheAdministration.ApplyAsync"/> changes them.</summary>
+    KindPolicies Kinds { get; }
+
     /// <summary>Counts since the start, per tier and kind.</summary>
     CacheStatistics GetStatistics();
 }

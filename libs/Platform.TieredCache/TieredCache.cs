@@ -7,7 +7,7 @@ namespace Platform.TieredCache;
 /// The tiers put together: a look into memory without locks, then one flight per key that asks the outer tiers and at
 /// last the maker. README.md beside this file says who owns what and what may race.
 /// </summary>
-public sealed class TieredCache : ITieredCache, IAsyncDisposable
+public sealed partial class TieredCache : ITieredCache, ICacheAdministration, IAsyncDisposable
 {
     private readonly TimeProvider _time;
     private readonly CacheCounters _counters = new();
@@ -15,6 +15,7 @@ public sealed class TieredCache : ITieredCache, IAsyncDisposable
     private readonly MemoryTier _memory;
     private readonly IOuterTier[] _outer;
     private readonly RedisOuterTier? _redis;        // one of them: the tier that nodes tell each other through
+    private readonly RecordStore _records;
     private readonly FlightTable _flights = new();
     private readonly Func<CacheKey, Body?> _lookAgain;
     private readonly Func<Flight, bool> _keep;
@@ -34,10 +35,18 @@ public sealed class TieredCache : ITieredCache, IAsyncDisposable
         _metrics = new CacheMetrics(meters, _counters);
         _redis = redis is null ? null : new RedisOuterTier(redis, options.Redis, _counters);
         _outer = _redis is null ? [] : [_redis];
+        _records = new RecordStore(options.Records, _time);
+        _bounds = BoundsOf(options);
         _lookAgain = key => _memory.TryGet(key, out var body) ? body : null;
         _keep = flight => _memory.TryAdd(flight.Key, flight.Body);
         _forget = _memory.Forget;
     }
+
+    /// <summary>The records beside the values; invalidated with them.</summary>
+    public IRecordStore Records => _records;
+
+    /// <inheritdoc/>
+    public KindPolicies Kinds => Bounds.Kinds;
 
     internal MemoryTier Memory => _memory;
 
@@ -68,7 +77,7 @@ public sealed class TieredCache : ITieredCache, IAsyncDisposable
     /// <inheritdoc/>
     public CacheStatistics GetStatistics() => new()
     {
-        Tiers = [.. _counters.ReadAll()],
+        Tiers = [.. _counters.ReadAll(_time.GetUtcNow())],
         MemoryCapacityBytes = _memory.Pool.CapacityBytes,
         MemoryBytes = _memory.ChargedBytes + _memory.Pool.BookkeepingBytes + _memory.Pool.OverflowBytes,
     };
@@ -86,6 +95,7 @@ public sealed class TieredCache : ITieredCache, IAsyncDisposable
     private async ValueTask ForgetAsync(Invalidation what, bool fromAnotherNode, CancellationToken cancellationToken)
     {
         _flights.Invalidate(what, _forget);
+        await _records.ForgetAsync(what).ConfigureAwait(false);
         foreach (var tier in _outer)
             if (!fromAnotherNode || tier != _redis) await tier.InvalidateAsync(what, cancellationToken).ConfigureAwait(false);
     }
@@ -142,7 +152,7 @@ public sealed class TieredCache : ITieredCache, IAsyncDisposable
             }
 
             writer.Complete();
-            if (writer.Source == CacheTier.Origin) _counters.Add(CacheTier.Origin, key.Kind, CacheResult.Miss);
+            if (writer.Source == CacheTier.Origin) _counters.AddMade(key.Kind, writer.WrittenBytes);
             _metrics.RecordFetch(writer.Source, key.Kind, _time.GetElapsedTime(started));
             var kept = Keep(flight);
             flight.SetReadable();

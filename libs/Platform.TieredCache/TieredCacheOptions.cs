@@ -13,6 +13,15 @@ public sealed class TieredCacheOptions
 
     /// <summary>The Redis tier.</summary>
     public RedisTierOptions Redis { get; set; } = new();
+
+    /// <summary>The disk tier.</summary>
+    public DiskTierOptions Disk { get; set; } = new();
+
+    /// <summary>The records beside the values.</summary>
+    public RecordOptions Records { get; set; } = new();
+
+    /// <summary>Per kind: <c>TieredCache:Kinds:File:Ttl</c> and so on.</summary>
+    public Dictionary<EntryKind, KindPolicy> Kinds { get; set; } = [];
 }
 
 /// <summary>Bounds of the memory tier.</summary>
@@ -62,4 +71,49 @@ public sealed class RedisTierOptions
     /// <summary>Writes that may wait for Redis at once; further ones are dropped.</summary>
     [Range(1, 4096)]
     public int MaxPendingWrites { get; set; } = 64;
+}
+
+/// <summary>Bounds of the disk tier.</summary>
+public sealed class DiskTierOptions
+{
+    /// <summary>The folder, which processes may share; null or empty: no disk tier. It holds nothing else.</summary>
+    public string? Path { get; set; }
+
+    /// <summary>Bytes that the values may take, headers and checksums included; at the limit the least recently used leave.</summary>
+    [Range(1L << 20, 1L << 50)]
+    public long CapacityBytes { get; set; } = 10L << 30;
+
+    /// <summary>Values that there may be.</summary>
+    [Range(1, 10_000_000)]
+    public int CapacityItems { get; set; } = 100_000;
+
+    /// <summary>How long a value is kept whose kind and policy say nothing.</summary>
+    public TimeSpan Ttl { get; set; } = TimeSpan.FromHours(24);
+
+    /// <summary>Bytes that stay free on the file system: below that nothing is written, and values leave until it is so again.</summary>
+    [Range(0L, 1L << 50)]
+    public long MinFreeBytes { get; set; } = 1L << 30;
+
+    /// <summary>How many failures in a row make the tier be left alone for <see cref="BreakDuration"/>.</summary>
+    [Range(1, 1000)]
+    public int FailuresBeforeBreak { get; set; } = 3;
+
+    /// <summary>How long the tier is left alone after it failed; then one request tries it.</summary>
+    public TimeSpan BreakDuration { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Values that may wait to be written behind the answer; further ones are not kept on disk.</summary>
+    [Range(1, 4096)]
+    public int MaxPendingWrites { get; set; } = 64;
+}
+
+/// <summary>Bounds of the records.</summary>
+public sealed class RecordOptions
+{
+    /// <summary>Bytes of records, and of what is needed to find them, in memory.</summary>
+    [Range(64L << 10, 1L << 40)]
+    public long MemoryBytes { get; set; } = 16 << 20;
+
+    /// <summary>Records on disk, where there is a disk tier; the oldest leave first.</summary>
+    [Range(1, 10_000_000)]
+    public int CapacityItems { get; set; } = 100_000;
 }

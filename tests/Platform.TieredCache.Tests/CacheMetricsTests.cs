@@ -33,13 +33,14 @@ public class CacheMetricsTests
         Assert.Equal(
         [
             "platform.cache.corruptions [{entry}]", "platform.cache.entries [{entry}]", "platform.cache.evictions [{entry}]",
-            "platform.cache.fetch.duration [s]", "platform.cache.requests [{request}]", "platform.cache.size [By]",
+            "platform.cache.expirations [{entry}]", "platform.cache.fetch.duration [s]", "platform.cache.requests [{request}]", "platform.cache.size [By]",
         ], instruments);
         Assert.Equal(
         [
             "platform.cache.corruptions kind=frame tier=memory 0",
             "platform.cache.entries kind=frame tier=memory 7",
             "platform.cache.evictions kind=frame tier=memory 5",
+            "platform.cache.expirations kind=frame tier=memory 0",
             "platform.cache.fetch.duration kind=frame tier=origin 1",
             "platform.cache.requests kind=frame result=hit tier=memory 1",
             "platform.cache.requests kind=frame result=miss tier=memory 12",

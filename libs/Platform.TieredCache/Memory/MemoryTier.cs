@@ -41,7 +41,7 @@ internal sealed class MemoryTier : IDisposable
     public SegmentPool Pool { get; }
 
     /// <summary>What blocks and entries may take together: the capacity less the arena's own books.</summary>
-    public long LimitBytes { get; }
+    public long LimitBytes { get; private set; }
 
     /// <summary>What is charged now: lent blocks, kept or not, and the entries' overhead.</summary>
     public long ChargedBytes => Pool.UsedBytes + (long)_policy.Count * EntryOverheadBytes;
@@ -75,7 +75,7 @@ internal sealed class MemoryTier : IDisposable
                 (CollectionsMarshal.GetValueRefOrAddDefault(_byTag, tag, out _) ??= []).Add(entry);
         }
 
-        _counters.AddEntry(CacheTier.Memory, key.Kind, entry.Bytes, 1);
+        _counters.AddEntry(CacheTier.Memory, key.Kind, entry.Bytes, 1, body.Header.MadeAt);
         MakeRoom(0);
         return true;
     }
@@ -100,6 +100,15 @@ internal sealed class MemoryTier : IDisposable
         }
 
         foreach (var entry in entries) Let(entry);
+    }
+
+    /// <summary>Changes the limit to <paramref name="capacityBytes"/> less the arena's books, within what was reserved.</summary>
+    public void SetCapacity(long capacityBytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(capacityBytes, Pool.CapacityBytes);
+        ArgumentOutOfRangeException.ThrowIfLessThan(capacityBytes, 2 << 20);
+        LimitBytes = capacityBytes - Pool.BookkeepingBytes;
+        MakeRoom(0);
     }
 
     /// <summary>Evicts until <paramref name="bytes"/> more fit under the limit, or nothing is left to evict.</summary>
@@ -200,7 +209,7 @@ internal sealed class MemoryTier : IDisposable
 
     private void Let(MemoryEntry entry)
     {
-        _counters.AddEntry(CacheTier.Memory, entry.Key.Kind, -entry.Bytes, -1);
+        _counters.AddEntry(CacheTier.Memory, entry.Key.Kind, -entry.Bytes, -1, entry.Body.Header.MadeAt);
         entry.Body.Release();
     }
 }
