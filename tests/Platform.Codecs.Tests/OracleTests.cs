@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using Platform.Codecs.Jpeg;
 using Platform.Codecs.JpegLossless;
+using Platform.Codecs.JpegLs;
 using Platform.Codecs.Rle;
 using Platform.Tests.Shared;
 
@@ -20,14 +21,14 @@ public sealed class OracleTests
     public static TheoryData<string> Files()
     {
         var data = new TheoryData<string>();
-        string[] prefixes = ["rle__", "jpeg50__", "jpeg51__", "jpeg53__", "jpeg55__", "jpeg57__", "jpeg70__"];
+        string[] prefixes = ["rle__", "jpeg50__", "jpeg51__", "jpeg53__", "jpeg55__", "jpeg57__", "jpeg70__", "jls80__", "jls81__"];
         var names = TestData.GetFiles("dicom-zoo").Select(Path.GetFileName).OfType<string>().Where(name => prefixes.Any(name.StartsWith) && name != NotWholeBytes);
         foreach (var name in names) data.Add(name);
         if (data.Count == 0) data.Add("(no data)");
         return data;
     }
 
-    [ToolTheory("dcmdjpeg", "dcmdrle", Data = "dicom-zoo")]
+    [ToolTheory("dcmdjpeg", "dcmdrle", "dcmdjpls", Data = "dicom-zoo")]
     [MemberData(nameof(Files))]
     public async Task Decode_RealFile_EqualsDcmtk(string name)
     {
@@ -58,6 +59,7 @@ public sealed class OracleTests
     {
         "1.2.840.10008.1.2.5" => new RleFrameDecoder(),
         "1.2.840.10008.1.2.4.57" or "1.2.840.10008.1.2.4.70" => new JpegLosslessFrameDecoder(),
+        "1.2.840.10008.1.2.4.80" or "1.2.840.10008.1.2.4.81" => new JpegLsFrameDecoder(),
         _ => new JpegFrameDecoder(),
     };
 

@@ -12,15 +12,20 @@ from pydicom.encaps import generate_pixel_data_frame
 warnings.simplefilter("ignore")
 path, out = sys.argv[1:]
 os.makedirs(out, exist_ok=True)
-d = pydicom.dcmread(path)
+d = pydicom.dcmread(path, force=True)
 syntax = d.file_meta.TransferSyntaxUID
 frames = int(d.get("NumberOfFrames", 1) or 1)
 encoded_frames = list(generate_pixel_data_frame(d.PixelData, frames))
 # A JFIF stream is YCbCr, whatever the data set claims: let DCMTK go by the stream (+cg). Else by the data set (+cp).
 colour = "+cg" if b"JFIF" in encoded_frames[0][:16] else "+cp"
-tool = "dcmdrle" if syntax == "1.2.840.10008.1.2.5" else "dcmdjpeg"
+tool = {"1.2.840.10008.1.2.5": "dcmdrle", "1.2.840.10008.1.2.4.80": "dcmdjpls", "1.2.840.10008.1.2.4.81": "dcmdjpls"}.get(syntax, "dcmdjpeg")
 raw = os.path.join(out, "raw.dcm")
-if subprocess.run([tool, *(["+ua", colour] if tool == "dcmdjpeg" else []), path, raw], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode:
+def decode(*command):
+    return subprocess.run([*command, path, raw], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+
+
+# DCMTK refuses JPEG-LS of fewer than 8 bits; GDCM stands in.
+if not decode(tool, *(["+ua", colour] if tool == "dcmdjpeg" else [])) and not (tool == "dcmdjpls" and decode("gdcmconv", "-w")):
     sys.exit(3)
 r = pydicom.dcmread(raw)
 bits = r.Rows * r.Columns * r.SamplesPerPixel * r.BitsAllocated
