@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using Cli.Cache;
 using Cli.Import;
 using Cli.Verify;
 
@@ -10,10 +11,11 @@ internal static class CommandLine
 {
     public static async Task<int> RunAsync(IReadOnlyList<string> args, Terminal terminal, CancellationToken cancellationToken = default)
     {
-        var root = new RootCommand("Works with a running Platform: brings images in, checks what is stored.")
+        var root = new RootCommand("Works with a running Platform: brings images in, checks what is stored, looks after the cache.")
         {
             ImportCommand.Create(terminal),
-            VerifyCommand.Create(terminal)
+            VerifyCommand.Create(terminal),
+            CacheCommand.Create(terminal)
         };
         HelpWithExamples.AddTo(root);
         if (args.Count == 0) args = ["--help"];
@@ -27,7 +29,7 @@ internal static class CommandLine
                 wrong.ShowHelp = false;
                 configuration.Output = terminal.Error;
                 await parsed.InvokeAsync(configuration, cancellationToken);
-                terminal.Error.WriteLine($"`platform {(parsed.CommandResult.Command == root ? "" : parsed.CommandResult.Command.Name + " ")}--help` shows how it is used.");
+                terminal.Error.WriteLine($"`platform {PathOf(parsed.CommandResult)}--help` shows how it is used.");
                 return ExitCodes.NotDone;
             }
 
@@ -39,4 +41,8 @@ internal static class CommandLine
             return ExitCodes.NotDone;
         }
     }
+
+    // "cache clear " for a command within a command, nothing for the program itself.
+    private static string PathOf(System.CommandLine.Parsing.CommandResult result) =>
+        result.Parent is System.CommandLine.Parsing.CommandResult parent ? PathOf(parent) + result.Command.Name + " " : "";
 }

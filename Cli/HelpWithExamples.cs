@@ -35,11 +35,40 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
 
                 Exit codes: 0 all is well, 1 problems were found, 2 not done or broken off.
                 """,
+            "cache" =>
+                """
+                Examples:
+                  platform cache stats                      what each tier holds, and how often it answered
+                  platform cache clear --tier disk          forgets what lies on the server's disk; asks first
+                  platform cache settings Disk:Ttl=48h      changes a setting while the server runs
+
+                Exit codes: 0 done, 1 a scrub found damage, 2 not done.
+                """,
+            "clear" =>
+                """
+                Examples:
+                  platform cache clear                      everything, in every tier; tells what it frees and asks
+                  platform cache clear --series 1.2.3 --yes one series, without asking
+                  platform cache clear --origin pacs1       what came from an origin
+
+                Exit codes: 0 cleared, or nothing to clear; 2 not cleared.
+                """,
+            "settings" =>
+                """
+                Examples:
+                  platform cache settings                                      what holds now, and what is configured
+                  platform cache settings Memory:CapacityBytes=128MiB Disk:Ttl=48h
+                  platform cache settings Disk:Ttl=default                     one setting back to what is configured
+                  platform cache settings --reset                              all of them
+
+                Exit codes: 0 done, 2 not done.
+                """,
             _ =>
                 """
                 Examples:
                   platform import ~/studies                 brings a folder of DICOM files in
                   platform verify                           checks what is stored
+                  platform cache stats                      shows what the cache tiers do
 
                 `platform <command> --help` says more about each.
                 """

@@ -17,13 +17,26 @@ internal sealed class Terminal(TextWriter output, TextWriter error, bool isInter
     /// <summary>Draws on the error stream.</summary>
     public IAnsiConsole Screen { get; } = MakeScreen(error, isInteractive);
 
+    /// <summary>Lays tables out on the output; a pipe gets lines that are as long as they need to be.</summary>
+    public IAnsiConsole Results { get; } = MakeResults(output);
+
     public bool IsInteractive { get; } = isInteractive;
+
+    /// <summary>Whether a question would reach someone who can answer it.</summary>
+    public bool CanAsk => IsInteractive && !Console.IsInputRedirected;
 
     /// <summary>What is wrong in red, and below it what to do.</summary>
     public void Fail(CommandException failure)
     {
         Screen.MarkupLineInterpolated($"[red]{failure.Message}[/]");
         Screen.WriteLine(failure.Advice);
+    }
+
+    private static IAnsiConsole MakeResults(TextWriter output)
+    {
+        var results = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output), Ansi = AnsiSupport.No, Interactive = InteractionSupport.No });
+        if (output != Console.Out || Console.IsOutputRedirected) results.Profile.Width = 10_000;
+        return results;
     }
 
     private static IAnsiConsole MakeScreen(TextWriter error, bool isInteractive)

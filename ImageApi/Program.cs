@@ -10,14 +10,17 @@ using ImageApi.Origins;
 using ImageApi.Problems;
 using ImageApi.Retrieve;
 using ImageApi.Search;
+using ImageApi.Settings;
 using ImageApi.Store;
 
 var builder = WebApplication.CreateSlimBuilder(args);
+builder.Configuration.AddOlderNames();
 builder.AddServiceDefaults();
 builder.AddServer();
 builder.AddTieredCache();
 builder.Services
     .AddProblems()
+    .AddSettings()
     .AddHttpCaching()
     .AddOrigins()
     .AddCatalog()

@@ -18,6 +18,10 @@ internal static class ProblemTypes
     public const string MethodNotAllowed = Prefix + "method-not-allowed";
     public const string NotAcceptable = Prefix + "not-acceptable";
     public const string PreconditionFailed = Prefix + "precondition-failed";
+    public const string PreconditionRequired = Prefix + "precondition-required";
+    public const string AdministrationRefused = Prefix + "administration-refused";
+    public const string ConfirmationRequired = Prefix + "confirmation-required";
+    public const string InvalidSettings = Prefix + "invalid-settings";
     public const string PayloadTooLarge = Prefix + "payload-too-large";
     public const string UnsupportedMediaType = Prefix + "unsupported-media-type";
     public const string RangeNotSatisfiable = Prefix + "range-not-satisfiable";
