@@ -30,7 +30,8 @@ builder.Services
     .AddRetrieve()
     .AddFrames()
     .AddManifest()
-    .AddCases();
+    .AddCases()
+    .AddCacheAdmin();
 
 var app = builder.Build();
 app.UseProblems();

@@ -54,7 +54,7 @@ internal static class CasesApi
             await using var lease = await request.documents.GetAsync(document, coding, (request.cases, request.caseId, study), static async (state, to, token) =>
             {
                 var value = await state.cases.MakeAsync(state.caseId, state.study, token);
-                to.Start(new EntryHeader(Json));
+                to.Start(new EntryHeader(Json) { Tags = CacheTags.Of(state.study.Series.SelectMany(static series => series.Instances)) });
                 await using var json = new Utf8JsonWriter(to);
                 JsonSerializer.Serialize(json, value, CaseJson.Default.Case);
             }, http.RequestAborted);

@@ -25,7 +25,7 @@ internal sealed class ManifestService(DocumentCache documents, InstanceHeaders h
         documents.GetAsync(DocumentOf(series), coding, (Service: this, Series: series), static async (state, to, token) =>
         {
             var manifest = await state.Service.MakeAsync(state.Series, token);
-            to.Start(new EntryHeader(MediaType));
+            to.Start(new EntryHeader(MediaType) { Tags = CacheTags.Of(state.Series.Instances) });
             await using var json = new Utf8JsonWriter(to);
             JsonSerializer.Serialize(json, manifest, ManifestJson.Default.SeriesManifest);
         }, cancellationToken);

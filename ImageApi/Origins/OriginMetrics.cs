@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 
 namespace ImageApi.Origins;
@@ -9,6 +10,7 @@ internal sealed class OriginMetrics
 
     private readonly Counter<long> _requests;
     private readonly Counter<long> _bytes;
+    private readonly ConcurrentDictionary<string, Counts> _counts = new(StringComparer.Ordinal);
 
     public OriginMetrics(IMeterFactory meters)
     {
@@ -23,9 +25,29 @@ internal sealed class OriginMetrics
         Received(origin, bytes);
     }
 
-    public void Requested(string origin) => _requests.Add(1, TagOf(origin));
+    public void Requested(string origin)
+    {
+        _requests.Add(1, TagOf(origin));
+        Interlocked.Increment(ref CountsOf(origin).Requests);
+    }
 
-    public void Received(string origin, long bytes) => _bytes.Add(bytes, TagOf(origin));
+    public void Received(string origin, long bytes)
+    {
+        _bytes.Add(bytes, TagOf(origin));
+        Interlocked.Add(ref CountsOf(origin).Bytes, bytes);
+    }
+
+    /// <summary>What was asked of an origin since the start, and the bytes that came.</summary>
+    public (long Requests, long Bytes) Read(string origin) =>
+        _counts.TryGetValue(origin, out var counts) ? (Interlocked.Read(ref counts.Requests), Interlocked.Read(ref counts.Bytes)) : default;
+
+    private Counts CountsOf(string origin) => _counts.GetOrAdd(origin, static _ => new Counts());
 
     private static KeyValuePair<string, object?> TagOf(string origin) => new("platform.origin", origin);
+
+    private sealed class Counts
+    {
+        public long Requests;
+        public long Bytes;
+    }
 }

@@ -1,8 +1,10 @@
 using System.Buffers;
+using System.Collections.ObjectModel;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace ImageApi.Problems;
 
@@ -20,8 +22,8 @@ internal sealed record Problem(string Type, string Title, int Status, string? De
     /// <summary>When to try again; for 429 and 503.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
-    /// <summary>Further members, each a string: <c>current</c> beside a version that is not current.</summary>
-    public IReadOnlyDictionary<string, string>? Members { get; init; }
+    /// <summary>Further members, such as <c>current</c> beside a version that is not current.</summary>
+    public IReadOnlyDictionary<string, JsonNode>? Members { get; init; }
 
     public static Problem InstanceNotFound { get; } = NotFound("There is no such instance in this series of this study.");
 
@@ -45,7 +47,7 @@ internal sealed record Problem(string Type, string Title, int Status, string? De
     public static Problem StaleVersion(string current) =>
         new(ProblemTypes.StaleVersion, "Not the current version", StatusCodes.Status404NotFound,
             $"The version asked for is not the current one, which is {current}.")
-        { Members = new Dictionary<string, string> { ["current"] = current } };
+        { Members = new Dictionary<string, JsonNode> { ["current"] = current } };
 
     /// <summary>Writes the problem as the whole answer. Headers that described another body are dropped.</summary>
     public async Task ExecuteAsync(HttpContext httpContext)
@@ -79,8 +81,11 @@ internal sealed record Problem(string Type, string Title, int Status, string? De
             json.WriteString("detail"u8, Detail);
         json.WriteString("instance"u8, context.Request.Path.Value);
         json.WriteString("traceId"u8, Activity.Current?.Id ?? context.TraceIdentifier);
-        foreach (var (name, value) in Members ?? (IReadOnlyDictionary<string, string>)new Dictionary<string, string>())
-            json.WriteString(name, value);
+        foreach (var (name, value) in Members ?? ReadOnlyDictionary<string, JsonNode>.Empty)
+        {
+            json.WritePropertyName(name);
+            value.WriteTo(json);
+        }
         json.WriteEndObject();
         json.Flush();
         return buffer;

@@ -56,7 +56,7 @@ internal sealed class MetadataService(DocumentCache documents, InstanceHeaders h
 
     private async Task WriteAsync(MetadataPart part, EntryWriter to, CancellationToken cancellationToken)
     {
-        to.Start(new EntryHeader(RetrieveOffers.DicomJson));
+        to.Start(new EntryHeader(RetrieveOffers.DicomJson) { Tags = CacheTags.Of(part.Instances) });
         to.Write("["u8);
         var isFirst = true;
         await foreach (var metadata in headers.ReadAsync(part.Instances, cancellationToken))

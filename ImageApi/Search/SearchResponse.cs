@@ -91,7 +91,7 @@ internal sealed class SearchResponse(ICatalog catalog, DocumentCache documents, 
         var now = await catalog.FindSeriesAsync(new SeriesRef(series.StudyUid, series.SeriesUid), cancellationToken);
         if (now is null || now.Content != series.Content || page.Total != series.Instances.Count)
             throw new SeriesChangedException();
-        to.Start(new EntryHeader(RetrieveOffers.DicomJson));
+        to.Start(new EntryHeader(RetrieveOffers.DicomJson) { Tags = CacheTags.Of(series.Instances) });
         Write(to, search, page.Rows);
     }
 
