@@ -2,7 +2,6 @@ using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Platform.TieredCache;
-using StackExchange.Redis;
 
 namespace ImageApi.CacheAdmin;
 
@@ -16,11 +15,10 @@ internal static class TieredCacheServices
         var services = builder.Services;
         services.AddOptions<TieredCacheOptions>().BindConfiguration(TieredCacheOptions.SectionName).ValidateOnStart();
         services.TryAddSingleton<IValidateOptions<TieredCacheOptions>, TieredCacheOptionsValidator>();
-        if (builder.Configuration.GetConnectionString(RedisConnection) is { Length: > 0 })
+        if (builder.Configuration.GetConnectionString(RedisConnection) is { Length: > 0 } redis)
         {
-            builder.AddRedisClient(RedisConnection);
-            services.TryAddSingleton(static provider => new RedisTier(
-                provider.GetRequiredService<IConnectionMultiplexer>,
+            builder.AddRedisClient(RedisConnection);        // its health check; the tier has connections of its own
+            services.TryAddSingleton(provider => new RedisTier(redis,
                 provider.GetRequiredService<IOptions<TieredCacheOptions>>().Value.Redis,
                 provider.GetRequiredService<TimeProvider>()));
         }

@@ -36,6 +36,10 @@ public readonly record struct CacheKey(Digest256 Content, EntryKind Kind, Recipe
     /// <inheritdoc/>
     public override int GetHashCode() => (int)Hash64;
 
+    /// <summary>Reads what <see cref="CopyTo"/> wrote.</summary>
+    internal static CacheKey Read(ReadOnlySpan<byte> bytes) => new(new Digest256(bytes[..Digest256.Size]), (EntryKind)bytes[Digest256.Size],
+        RecipeId.Read(bytes[(Digest256.Size + 1)..]), BinaryPrimitives.ReadInt32BigEndian(bytes[(Size - 4)..]));
+
     /// <summary>Writes the binary form (<see cref="Size"/> bytes), which outer tiers store under and check.</summary>
     internal void CopyTo(Span<byte> destination)
     {

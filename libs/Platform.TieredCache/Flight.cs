@@ -30,6 +30,12 @@ internal sealed class Flight
 
     public BodyWriter Writer { get; set; } = null!;
 
+    /// <summary>What this node knew of the invalidations when it began; null while it knows nothing.</summary>
+    public LogMark? RedisMark { get; set; }
+
+    /// <summary>This node's turn among the nodes, until it is given back or handed to the write that ends it.</summary>
+    public RedisTurn? Turn;
+
     public bool IsListed;         // table lock: new callers may join
     public bool IsForgotten;      // table lock: keeps nothing
     public bool IsAbandoned;      // table lock: nobody waits, the work is being stopped

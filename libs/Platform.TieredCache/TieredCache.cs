@@ -33,13 +33,14 @@ public sealed partial class TieredCache : ITieredCache, ICacheAdministration, IA
         _time = time ?? TimeProvider.System;
         _memory = new MemoryTier(options.Memory, _counters);
         _metrics = new CacheMetrics(meters, _counters);
-        _redis = redis is null ? null : new RedisOuterTier(redis, options.Redis, _counters);
+        _redis = redis is null ? null : new RedisOuterTier(redis, options.Redis, _counters, _time);
         _outer = _redis is null ? [] : [_redis];
         _records = new RecordStore(options.Records, _time);
         _bounds = BoundsOf(options);
         _lookAgain = key => _memory.TryGet(key, out var body) ? body : null;
         _keep = flight => _memory.TryAdd(flight.Key, flight.Body);
         _forget = _memory.Forget;
+        _redis?.Start(this, from: null);
     }
 
     /// <summary>The records beside the values; invalidated with them.</summary>
@@ -117,6 +118,7 @@ public sealed partial class TieredCache : ITieredCache, ICacheAdministration, IA
         _counters.Add(CacheTier.Memory, key.Kind, CacheResult.Miss);
         if (began)
         {
+            flight.RedisMark = _redis?.Mark;
             flight.Writer = new BodyWriter(flight, flight.Body, _memory, policy, _time);
             // Not awaited: it outlives this caller when others have joined. It reports through the flight and never throws.
             _ = FlyAsync(flight, state, make);
@@ -184,10 +186,6 @@ public sealed partial class TieredCache : ITieredCache, ICacheAdministration, IA
 
         return false;
     }
-
-    /// <summary>The single flight over nodes: true when another node made the value meanwhile and it was read.</summary>
-    private ValueTask<bool> WaitForTurnAsync(Flight flight)
-        => _redis is null || !_redis.Holds(flight.Policy) ? ValueTask.FromResult(false) : _redis.WaitForTurnAsync(flight);
 
     /// <summary>True when the value may be kept at all: then outer tiers are offered it even where memory is not to hold it.</summary>
     private bool Keep(Flight flight)

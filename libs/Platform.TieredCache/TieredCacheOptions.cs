@@ -58,19 +58,35 @@ public sealed class RedisTierOptions
     /// <summary>How long one command may take; beyond that the tier counts as failed for this request.</summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>How long Redis keeps a value.</summary>
+    /// <summary>How long Redis keeps a value whose policy says nothing else.</summary>
     public TimeSpan Ttl { get; set; } = TimeSpan.FromHours(2);
 
-    /// <summary>How many commands in a row may fail before the tier is left alone for <see cref="BreakDuration"/>.</summary>
+    /// <summary>How many commands in a row may fail before the connection is dropped and the tier is left alone for <see cref="BreakDuration"/>.</summary>
     [Range(1, 1000)]
     public int FailuresBeforeBreak { get; set; } = 3;
 
-    /// <summary>How long the tier is left alone after it failed; then one command tries it.</summary>
+    /// <summary>How long the tier is left alone after it failed; then it is tried in the background.</summary>
     public TimeSpan BreakDuration { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Writes that may wait for Redis at once; further ones are dropped.</summary>
     [Range(1, 4096)]
     public int MaxPendingWrites { get; set; } = 64;
+
+    /// <summary>Commands that may be under way at once; further ones wait for at most <see cref="Timeout"/> and are then not asked.</summary>
+    [Range(1, 65536)]
+    public int MaxCommands { get; set; } = 256;
+
+    /// <summary>How often the log of invalidations is read when nobody says that there is something new in it.</summary>
+    public TimeSpan PollInterval { get; set; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How long other nodes wait for a node that makes a value and is not heard of.</summary>
+    public TimeSpan TurnLease { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long a node waits for a value that another is making, and is heard of, before it makes it itself.</summary>
+    public TimeSpan TurnPatience { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Invalidations that the log in Redis keeps, for nodes that were away; who missed more forgets everything.</summary>
+    internal int LogEntries { get; set; } = 16_384;
 }
 
 /// <summary>Bounds of the disk tier.</summary>

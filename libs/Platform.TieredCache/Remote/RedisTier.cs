@@ -1,284 +1,268 @@
 using System.Buffers;
+using System.Security.Cryptography;
 using StackExchange.Redis;
 
 namespace Platform.TieredCache;
 
 /// <summary>
-/// Values in Redis, shared between nodes. Each command has a deadline (StackExchange.Redis 1.x gives asynchronous calls
-/// none), failures in a row open a circuit breaker, and connecting happens in the background: a dead or hung Redis
-/// costs at most the deadline, a few times, and then nothing. Correctness does not depend on it: keys name contents,
-/// and every value carries the digest that it must match.
+/// Values in Redis, shared between nodes, and what nodes tell each other through it: what was invalidated, and who is
+/// making a value at this moment. Never in the way: each command has a deadline, connecting happens in the background,
+/// and a dead or hung Redis costs the deadline once and then nothing. Commands of many bytes have a connection of their
+/// own, as pub/sub has. README.md of this library tells the formats and what holds when.
 /// </summary>
-/// <remarks>
-/// Removals leave a tombstone for a minute, and a value whose making took longer than half of that is not stored: so a
-/// maker that began before an invalidation, on whatever node, cannot store after it, without comparing clocks.
-/// A removal that could not be delivered is owed: until it was, this node reads nothing from Redis.
-/// </remarks>
 public sealed class RedisTier : IAsyncDisposable
 {
-    private static readonly TimeSpan TombstoneTtl = TimeSpan.FromSeconds(60);
-    private const int MaxOwed = 1024;
+    /// <summary>Values lie in pieces of this size, so that no buffer of theirs is garbage of the large-object heap.</summary>
+    internal const int ChunkBytes = 64 << 10;
 
-    // KEYS: value, tombstone of the key, then per tag its tombstone and the set of its keys. ARGV: value, TTL in ms.
-    private const string StoreScript =
-        """
-        if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
-        for i = 3, #KEYS, 2 do if redis.call('EXISTS', KEYS[i]) == 1 then return 0 end end
-        redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-        for i = 4, #KEYS, 2 do redis.call('SADD', KEYS[i], KEYS[1]) redis.call('PEXPIRE', KEYS[i], ARGV[2]) end
-        return 1
-        """;
+    private const int ChunksAtOnce = 16;
+    private static readonly TimeSpan StagingTtl = TimeSpan.FromSeconds(10), FreeForAllTtl = TimeSpan.FromSeconds(2);
 
-    // KEYS: tombstone, value. ARGV: tombstone's TTL in ms.
-    private const string RemoveScript =
-        """
-        redis.call('SET', KEYS[1], '1', 'PX', ARGV[1])
-        return redis.call('DEL', KEYS[2])
-        """;
-
-    // KEYS: tombstone, set of keys. ARGV: tombstone's TTL in ms.
-    private const string InvalidateScript =
-        """
-        redis.call('SET', KEYS[1], '1', 'PX', ARGV[1])
-        for _, key in ipairs(redis.call('SMEMBERS', KEYS[2])) do redis.call('DEL', key) end
-        return redis.call('DEL', KEYS[2])
-        """;
-
-    private readonly Func<IConnectionMultiplexer> _connect;
     private readonly RedisTierOptions _options;
-    private readonly TimeProvider _time;
-    private readonly CircuitBreaker _breaker;
-    private readonly Lock _lock = new();
-    private readonly HashSet<Owed> _owed = [];
-    private readonly SemaphoreSlim _paying = new(1, 1);
-    private Task<IConnectionMultiplexer>? _connecting;
-    private long _connectFailedAt;
-    private bool _connectFailed;
-    private long _lostTrackAt;
-    private bool _lostTrack;
+    private readonly RedisLink _small, _large;
+    private readonly RedisLog _log;
+    private readonly CancellationTokenSource _stopping = new();
+    private Task _running = Task.CompletedTask;
 
-    /// <summary>A tier over a connection that <paramref name="connect"/> gives; it may block and throw, and is called in the background.</summary>
-    public RedisTier(Func<IConnectionMultiplexer> connect, RedisTierOptions? options = null, TimeProvider? time = null)
+    /// <summary>A tier over connections of its own, made as <paramref name="connectionString"/> says (StackExchange.Redis's form).</summary>
+    public RedisTier(string connectionString, RedisTierOptions? options = null, TimeProvider? time = null)
+        : this(Connector(connectionString), options, time)
     {
-        _connect = connect;
-        _options = options ?? new RedisTierOptions();
-        _time = time ?? TimeProvider.System;
-        _breaker = new CircuitBreaker(_options.FailuresBeforeBreak, _options.BreakDuration, _time);
     }
 
-    private readonly record struct Owed(bool IsTag, CacheTag Tag, CacheKey Key);
+    /// <summary>A tier over connections that <paramref name="connect"/> makes, which it then owns; that may block and throw.</summary>
+    internal RedisTier(Func<Task<IConnectionMultiplexer>> connect, RedisTierOptions? options = null, TimeProvider? time = null)
+    {
+        _options = options ?? new RedisTierOptions();
+        time ??= TimeProvider.System;
+        _small = new RedisLink(connect, _options.MaxCommands, _options, time);
+        _large = new RedisLink(connect, 4 * ChunksAtOnce, _options, time);
+        _log = new RedisLog(_small, _options, time);
+    }
 
-    /// <summary>Whether the tier is being left alone at the moment.</summary>
-    public bool IsBroken => _breaker.IsOpen;
+    /// <summary>Whether Redis is there and answers in time.</summary>
+    public bool IsReachable => _small.IsOpen;
 
-    /// <summary>Begins to connect, without waiting for it.</summary>
-    public void Warm() => GetDatabase();
+    /// <summary>Invalidations that Redis has not been told yet; while there are any, nothing is read from it.</summary>
+    public int OwedInvalidations => _log.Owed;
+
+    /// <summary>How far this node has followed the log; to be taken before the making of a value begins.</summary>
+    internal LogMark? Mark => _log.Mark;
+
+    /// <summary>Begins to connect, and to tell <paramref name="listener"/> what other nodes invalidate since <paramref name="from"/>.</summary>
+    internal void Start(ILogListener listener, LogMark? from = null)
+    {
+        if (from is not null) _log.ResumeFrom(from);
+        _running = Task.Run(() => RunAsync(listener));
+    }
 
     /// <summary>
     /// Reads a value into <paramref name="to"/>. <see cref="CacheResult.Hit"/>: header and all bytes were written, and
     /// their digest was checked before the first of them. Anything else: nothing was written.
     /// </summary>
-    public async ValueTask<RemoteRead> TryReadAsync(CacheKey key, EntryWriter to, CancellationToken cancellationToken)
+    internal async ValueTask<RemoteRead> TryReadAsync(CacheKey key, EntryWriter to, CancellationToken cancellationToken)
     {
-        if (await EnterAsync(cancellationToken).ConfigureAwait(false) is not { } database) return new RemoteRead(CacheResult.Bypass);
-        var (reached, value) = await CallAsync(() => database.StringGetAsync(ValueKey(key)), cancellationToken).ConfigureAwait(false);
-        if (!reached) return new RemoteRead(CacheResult.Error);
-        if (value.IsNull) return new RemoteRead(CacheResult.Miss);
-        if (!RemoteEntryFormat.TryRead(key, value!, out var header, out var bytes)) return new RemoteRead(CacheResult.Miss, IsCorrupt: true);
-        to.Start(header!);
-        to.Write(bytes.Span);
-        return new RemoteRead(CacheResult.Hit);
+        if (!await _log.TryPayAsync(cancellationToken).ConfigureAwait(false)) return new RemoteRead(CacheResult.Bypass);
+        var (call, reply) = await _small.CallAsync(db => db.ScriptEvaluateAsync(RedisScripts.Read, [ValueKey(key), RedisLog.Key], [Bytes(key)]), cancellationToken).ConfigureAwait(false);
+        if (call != RedisCall.Done) return Missed(call);
+        var parts = (RedisValue[])reply!;
+        return (int)parts[0] == 1 ? await ReadAsync(key, parts, to, cancellationToken).ConfigureAwait(false) : new RemoteRead(CacheResult.Miss);
     }
 
     /// <summary>
-    /// Offers a complete value. Dropped where it is too large, the tier is unwell, or the value was removed or its tag
-    /// invalidated since its making began, <paramref name="madeIn"/> ago.
+    /// Asks for the turn to make a value: at most one node has it, until it gives it back or its lease ends. Where the value has come in the meantime
+    /// it is read instead.
     /// </summary>
-    public async ValueTask<CacheResult> WriteAsync(CacheKey key, EntryHeader header, ReadOnlySequence<byte> bytes, TimeSpan madeIn, CancellationToken cancellationToken)
+    internal async ValueTask<Turn> TryTakeTurnAsync(CacheKey key, byte[] token, EntryWriter to, CancellationToken cancellationToken)
     {
-        if (madeIn > TombstoneTtl / 2 || bytes.Length > _options.MaxValueBytes) return CacheResult.Bypass;
-        if (await EnterAsync(cancellationToken).ConfigureAwait(false) is not { } database) return CacheResult.Bypass;
-        var value = RemoteEntryFormat.Write(key, header, bytes);
-        if (value.Length > _options.MaxValueBytes)
+        if (!await _log.TryPayAsync(cancellationToken).ConfigureAwait(false)) return Turn.NotNeeded;
+        var (call, reply) = await _small.CallAsync(db => db.ScriptEvaluateAsync(RedisScripts.ReadOrTakeTurn,
+            [ValueKey(key), RedisLog.Key, TurnKey(key)], [Bytes(key), token, Milliseconds(_options.TurnLease)]), cancellationToken).ConfigureAwait(false);
+        if (call != RedisCall.Done) return Turn.NotNeeded;
+        var parts = (RedisValue[])reply!;
+        switch ((int)parts[0])
         {
-            _breaker.Abandoned();
-            return CacheResult.Bypass;
+            case 1: return (await ReadAsync(key, parts, to, cancellationToken).ConfigureAwait(false)).Result == CacheResult.Hit ? Turn.ValueRead : Turn.NotNeeded;
+            case 2: return Turn.Taken;
+            case 3: return Turn.NotNeeded;
+            default: return Turn.OfAnother;
         }
-
-        var keys = new RedisKey[2 + 2 * header.Tags.Length];
-        keys[0] = ValueKey(key);
-        keys[1] = Tombstone(key);
-        for (var i = 0; i < header.Tags.Length; i++)
-        {
-            keys[2 + 2 * i] = Tombstone(header.Tags[i]);
-            keys[3 + 2 * i] = TagSet(header.Tags[i]);
-        }
-
-        var ttl = (long)_options.Ttl.TotalMilliseconds;
-        var (reached, result) = await CallAsync(() => database.ScriptEvaluateAsync(StoreScript, keys, [value, ttl]), cancellationToken).ConfigureAwait(false);
-        return !reached ? CacheResult.Error : (int)result! == 1 ? CacheResult.Hit : CacheResult.Miss;
     }
 
-    /// <summary>Forgets a value; while Redis cannot be reached the wish is remembered, and reads miss until it was done.</summary>
-    public ValueTask RemoveAsync(CacheKey key, CancellationToken cancellationToken) => OweAsync(new Owed(false, default, key), cancellationToken);
-
-    /// <summary>Forgets all values with the tag, with the same promise.</summary>
-    public ValueTask InvalidateAsync(CacheTag tag, CancellationToken cancellationToken) => OweAsync(new Owed(true, tag, default), cancellationToken);
-
-    /// <summary>Does not close the connection, which belongs to whoever gave it.</summary>
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
-
-    private async ValueTask OweAsync(Owed owed, CancellationToken cancellationToken)
+    /// <summary>Prolongs a turn. False: it is lost, or Redis could not be asked.</summary>
+    internal async ValueTask<bool> RenewTurnAsync(CacheKey key, byte[] token, CancellationToken cancellationToken)
     {
-        lock (_lock)
-        {
-            if (_owed.Count < MaxOwed)
-            {
-                _owed.Add(owed);
-            }
-            else
-            {
-                // Too many to remember: what is in Redis now is not read again before it has expired.
-                _lostTrack = true;
-                _lostTrackAt = _time.GetTimestamp();
-            }
-        }
-
-        if (await EnterAsync(cancellationToken).ConfigureAwait(false) is not null) _breaker.Abandoned();
+        var (call, kept) = await _small.CallAsync(db => db.ScriptEvaluateAsync(RedisScripts.RenewTurn, [TurnKey(key)], [token, Milliseconds(_options.TurnLease)]), cancellationToken).ConfigureAwait(false);
+        return call == RedisCall.Done && (int)kept! == 1;
     }
 
-    /// <summary>The database, with nothing owed to it and the breaker entered; null when the tier is to be left alone.</summary>
-    private async ValueTask<IDatabase?> EnterAsync(CancellationToken cancellationToken)
+    /// <summary>Gives a turn back. Where the value was not stored, those who wait for it make it at once, all of them.</summary>
+    internal async ValueTask EndTurnAsync(CacheKey key, byte[] token, bool wasStored, CancellationToken cancellationToken)
+        => await _small.CallAsync(db => db.ScriptEvaluateAsync(RedisScripts.EndTurn, [TurnKey(key)], [token, wasStored ? 0 : Milliseconds(FreeForAllTtl)]), cancellationToken).ConfigureAwait(false);
+
+    /// <summary>
+    /// Offers a complete value whose making began when <paramref name="began"/> was the mark. Not stored
+    /// (<see cref="CacheResult.Miss"/>) where it was invalidated since, on whatever node.
+    /// </summary>
+    internal async ValueTask<CacheResult> WriteAsync(CacheKey key, EntryHeader header, ReadOnlySequence<byte> bytes, LogMark? began, CancellationToken cancellationToken)
     {
-        if (_lostTrack)
+        if (began is null || bytes.Length > _options.MaxValueBytes || header.BodyDigest.IsNone) return CacheResult.Bypass;
+        var chunks = (int)((bytes.Length + ChunkBytes - 1) / ChunkBytes);
+        RedisKey staging = Prefixed("ptc2:w"u8, RandomNumberGenerator.GetBytes(16));
+        for (var from = 1; from < chunks; from += ChunksAtOnce)
         {
-            lock (_lock)
+            var calls = new List<Task<(RedisCall Call, RedisResult? Result)>>(ChunksAtOnce);
+            for (var i = from; i < Math.Min(chunks, from + ChunksAtOnce); i++)
             {
-                if (_time.GetElapsedTime(_lostTrackAt) < _options.Ttl) return null;
-                _lostTrack = false;
+                RedisValue[] arguments = [i, Chunk(i), Milliseconds(StagingTtl)];
+                calls.Add(_large.CallAsync(db => db.ScriptEvaluateAsync(RedisScripts.Stage, [staging], arguments), cancellationToken).AsTask());
             }
+
+            foreach (var (call, _) in await Task.WhenAll(calls).ConfigureAwait(false))
+                if (call != RedisCall.Done) return Missed(call).Result;
         }
 
-        if (GetDatabase() is not { } database || !_breaker.TryEnter()) return null;
-        if (_owed.Count == 0) return database;
-        if (await PayAsync(database, cancellationToken).ConfigureAwait(false)) return database;
-        _breaker.Abandoned();
-        return null;
+        // The tags of 16 bytes each, one after the other.
+        var tags = new byte[header.Tags.Length * CacheTag.Size];
+        for (var i = 0; i < header.Tags.Length; i++) header.Tags[i].CopyTo(tags.AsSpan(i * CacheTag.Size));
+        var ttl = Milliseconds(_options.Ttl);
+        RedisValue[] values = [Bytes(key), began.ToBytes(), tags, RedisEntryFormat.Write(key, header), Chunk(0), ttl, Math.Max(0, chunks - 1)];
+        var (stored, result) = await _small.CallAsync(db => db.ScriptEvaluateAsync(RedisScripts.Store, [ValueKey(key), RedisLog.Key, staging], values), cancellationToken).ConfigureAwait(false);
+        return stored != RedisCall.Done ? Missed(stored).Result : (int)result! == 1 ? CacheResult.Hit : CacheResult.Miss;
+
+        byte[] Chunk(int i) => bytes.Slice((long)i * ChunkBytes, Math.Min(ChunkBytes, bytes.Length - (long)i * ChunkBytes)).ToArray();
     }
 
-    private async ValueTask<bool> PayAsync(IDatabase database, CancellationToken cancellationToken)
+    /// <summary>
+    /// Forgets on all nodes and in Redis. While Redis cannot be reached it is owed, and this node reads nothing from
+    /// Redis until it was told.
+    /// </summary>
+    internal ValueTask InvalidateAsync(Invalidation what, CancellationToken cancellationToken) => _log.AppendAsync(what, cancellationToken);
+
+    /// <summary>Ends listening and closes the connections.</summary>
+    public async ValueTask DisposeAsync()
     {
-        // Who comes while another pays waits no longer than a command may take.
-        if (!await _paying.WaitAsync(_options.Timeout, cancellationToken).ConfigureAwait(false)) return false;
-        try
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _small.DisposeAsync().ConfigureAwait(false);
+        await _large.DisposeAsync().ConfigureAwait(false);
+    }
+
+    internal static RedisKey ValueKey(CacheKey key) => Prefixed("ptc2:v"u8, Bytes(key));
+
+    private async Task RunAsync(ILogListener listener)
+    {
+        var stopping = _stopping.Token;
+        while (!stopping.IsCancellationRequested)
         {
-            while (true)
+            try
             {
-                Owed owed;
-                lock (_lock)
+                var large = _large.TryOpenAsync(null, stopping);
+                if (await _small.TryOpenAsync(_log.SubscribeAsync, stopping).ConfigureAwait(false))
                 {
-                    if (_owed.Count == 0) return true;
-                    owed = _owed.First();
+                    await _log.TryPayAsync(stopping).ConfigureAwait(false);
+                    await _log.FollowAsync(listener, stopping).ConfigureAwait(false);
                 }
 
-                var (script, keys) = owed.IsTag
-                    ? (InvalidateScript, new[] { Tombstone(owed.Tag), TagSet(owed.Tag) })
-                    : (RemoveScript, [Tombstone(owed.Key), ValueKey(owed.Key)]);
-                var ttl = (long)TombstoneTtl.TotalMilliseconds;
-                var (reached, _) = await CallAsync(() => database.ScriptEvaluateAsync(script, keys, [ttl]), cancellationToken).ConfigureAwait(false);
-                if (!reached) return false;
-                lock (_lock) _owed.Remove(owed);
+                await large.ConfigureAwait(false);
             }
-        }
-        finally
-        {
-            _paying.Release();
-        }
-    }
-
-    private async ValueTask<(bool Reached, T? Result)> CallAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var result = await call().WaitAsync(_options.Timeout, _time, cancellationToken).ConfigureAwait(false);
-            _breaker.Succeeded();
-            return (true, result);
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            _breaker.Abandoned();
-            throw;
-        }
-        catch (Exception)
-        {
-            // Timeout, no connection, a server that is loading, out of memory or read-only: all the same to us.
-            _breaker.Failed();
-            return (false, default);
-        }
-    }
-
-    private IDatabase? GetDatabase()
-    {
-        var connecting = Volatile.Read(ref _connecting);
-        if (connecting is null)
-        {
-            lock (_lock)
+            catch (Exception) when (!stopping.IsCancellationRequested)
             {
-                if (_connecting is null && (!_connectFailed || _time.GetElapsedTime(_connectFailedAt) >= _options.BreakDuration))
-                    _connecting = ConnectAsync();
+                // Whatever it was: the next round reads on from the same entry.
             }
 
-            return null;
+            await _log.WaitAsync(stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
-
-        return connecting.IsCompletedSuccessfully ? connecting.GetAwaiter().GetResult().GetDatabase() : null;
     }
 
-    private async Task<IConnectionMultiplexer> ConnectAsync()
+    private async ValueTask<RemoteRead> ReadAsync(CacheKey key, RedisValue[] parts, EntryWriter to, CancellationToken cancellationToken)
     {
-        try
+        if (RedisEntryFormat.Read(key, (byte[])parts[1]!) is not { } header || header.Length > _options.MaxValueBytes) return Corrupt;
+        var length = (int)header.Length!.Value;
+        var chunks = new byte[Math.Max(1, (length + ChunkBytes - 1) / ChunkBytes)][];
+        chunks[0] = (byte[])parts[2]!;
+        var value = ValueKey(key);
+        for (var from = 1; from < chunks.Length; from += ChunksAtOnce)
         {
-            return await Task.Run(_connect).ConfigureAwait(false);
-        }
-        catch
-        {
-            lock (_lock)
+            var calls = new List<Task<(RedisCall Call, RedisValue Result)>>(ChunksAtOnce);
+            for (var i = from; i < Math.Min(chunks.Length, from + ChunksAtOnce); i++)
             {
-                _connectFailed = true;
-                _connectFailedAt = _time.GetTimestamp();
-                _connecting = null;
+                RedisValue field = i;
+                calls.Add(_large.CallAsync(db => db.HashGetAsync(value, field), cancellationToken).AsTask());
             }
 
-            throw;
+            var replies = await Task.WhenAll(calls).ConfigureAwait(false);
+            for (var i = 0; i < replies.Length; i++)
+            {
+                if (replies[i].Call != RedisCall.Done) return Missed(replies[i].Call);
+                // Gone: it was evicted or invalidated since the first chunk.
+                if (replies[i].Result.IsNull) return new RemoteRead(CacheResult.Miss);
+                chunks[from + i] = replies[i].Result!;
+            }
         }
+
+        if (!Matches(header, chunks)) return Corrupt;
+        to.Start(header);
+        foreach (var chunk in chunks) to.Write(chunk);
+        return new RemoteRead(CacheResult.Hit);
     }
 
-    private static RedisKey ValueKey(CacheKey key) => Prefixed("ptc1:v"u8, key);
+    private static RemoteRead Corrupt => new(CacheResult.Miss, IsCorrupt: true);
 
-    private static RedisKey Tombstone(CacheKey key) => Prefixed("ptc1:x"u8, key);
+    private static RemoteRead Missed(RedisCall call) => new(call == RedisCall.NotAsked ? CacheResult.Bypass : CacheResult.Error);
 
-    private static RedisKey Prefixed(ReadOnlySpan<byte> prefix, CacheKey key)
+    private static bool Matches(EntryHeader header, byte[][] chunks)
     {
-        var bytes = new byte[prefix.Length + CacheKey.Size];
-        prefix.CopyTo(bytes);
-        key.CopyTo(bytes.AsSpan(prefix.Length));
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        long length = 0;
+        foreach (var chunk in chunks)
+        {
+            hash.AppendData(chunk);
+            length += chunk.Length;
+        }
+
+        Span<byte> digest = stackalloc byte[Digest256.Size];
+        hash.GetHashAndReset(digest);
+        return length == header.Length && new Digest256(digest) == header.BodyDigest;
+    }
+
+    private static Func<Task<IConnectionMultiplexer>> Connector(string connectionString)
+    {
+        var configuration = ConfigurationOptions.Parse(connectionString);
+        configuration.AbortOnConnectFail = true;            // it is tried again by us
+        configuration.ConnectRetry = 1;
+        configuration.ConnectTimeout = Math.Min(configuration.ConnectTimeout, 1000);
+        return async () => await ConnectionMultiplexer.ConnectAsync(configuration.Clone()).ConfigureAwait(false);
+    }
+
+    private static long Milliseconds(TimeSpan time) => (long)time.TotalMilliseconds;
+
+    internal static RedisKey TurnKey(CacheKey key) => Prefixed("ptc2:f"u8, Bytes(key));
+
+    private static byte[] Bytes(CacheKey key)
+    {
+        var bytes = new byte[CacheKey.Size];
+        key.CopyTo(bytes);
         return bytes;
     }
 
-    private static RedisKey Tombstone(CacheTag tag) => Prefixed("ptc1:y"u8, tag);
-
-    private static RedisKey TagSet(CacheTag tag) => Prefixed("ptc1:t"u8, tag);
-
-    private static RedisKey Prefixed(ReadOnlySpan<byte> prefix, CacheTag tag)
-    {
-        var bytes = new byte[prefix.Length + CacheTag.Size];
-        prefix.CopyTo(bytes);
-        tag.CopyTo(bytes.AsSpan(prefix.Length));
-        return bytes;
-    }
+    private static RedisKey Prefixed(ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> name) => (byte[])[.. prefix, .. name];
 }
 
 /// <summary>How a read of Redis went.</summary>
 /// <param name="Result">Hit, miss, bypass (the tier is unwell and was not asked) or error.</param>
 /// <param name="IsCorrupt">A value was there and did not match its digest or key; it was not served.</param>
-public readonly record struct RemoteRead(CacheResult Result, bool IsCorrupt = false);
+internal readonly record struct RemoteRead(CacheResult Result, bool IsCorrupt = false);
+
+/// <summary>What came of asking for the turn to make a value.</summary>
+internal enum Turn : byte
+{
+    /// <summary>Another node made the value, and it was read.</summary>
+    ValueRead,
+    /// <summary>It is this node's.</summary>
+    Taken,
+    /// <summary>Another node has it.</summary>
+    OfAnother,
+    /// <summary>Make it without one: Redis is away, or the value is not one that nodes share.</summary>
+    NotNeeded,
+}

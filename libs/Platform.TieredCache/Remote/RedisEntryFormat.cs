@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Binary;
 using System.Collections.Immutable;
 using System.Security.Cryptography;
@@ -7,44 +6,36 @@ using System.Text;
 namespace Platform.TieredCache;
 
 /// <summary>
-/// A value as a remote tier stores it: magic, SHA-256 of all that follows, the key, the header, the bytes. A value that
-/// was cut, altered, or stored under another key does not match and is not served.
+/// The header of a value in Redis: magic, SHA-256 of all that follows, the key, the header's members, among them length
+/// and SHA-256 of the bytes. A value that was cut, altered, or stored under another key does not match and is not served.
 /// </summary>
-internal static class RemoteEntryFormat
+internal static class RedisEntryFormat
 {
-    private static ReadOnlySpan<byte> Magic => "PTC1"u8;
+    private static ReadOnlySpan<byte> Magic => "PTC2"u8;
 
-    private const int DigestAt = 4, KeyAt = DigestAt + Digest256.Size, HeaderLengthAt = KeyAt + CacheKey.Size, HeaderAt = HeaderLengthAt + 4;
+    private const int DigestAt = 4, KeyAt = DigestAt + Digest256.Size, HeaderAt = KeyAt + CacheKey.Size;
 
-    public static byte[] Write(CacheKey key, EntryHeader header, ReadOnlySequence<byte> bytes)
+    public static byte[] Write(CacheKey key, EntryHeader header)
     {
         var headerBytes = WriteHeader(header);
-        var value = new byte[HeaderAt + headerBytes.Length + checked((int)bytes.Length)];
+        var value = new byte[HeaderAt + headerBytes.Length];
         Magic.CopyTo(value);
         key.CopyTo(value.AsSpan(KeyAt));
-        BinaryPrimitives.WriteInt32LittleEndian(value.AsSpan(HeaderLengthAt), headerBytes.Length);
         headerBytes.CopyTo(value, HeaderAt);
-        bytes.CopyTo(value.AsSpan(HeaderAt + headerBytes.Length));
         SHA256.HashData(value.AsSpan(KeyAt), value.AsSpan(DigestAt, Digest256.Size));
         return value;
     }
 
-    /// <summary>False when the value is not the one that was stored under that key.</summary>
-    public static bool TryRead(CacheKey key, byte[] value, out EntryHeader? header, out ReadOnlyMemory<byte> bytes)
+    /// <summary>Null when it is not what was stored under that key.</summary>
+    public static EntryHeader? Read(CacheKey key, ReadOnlySpan<byte> value)
     {
-        header = null;
-        bytes = default;
-        if (value.Length < HeaderAt || !value.AsSpan().StartsWith(Magic)) return false;
+        if (value.Length < HeaderAt || !value.StartsWith(Magic)) return null;
         Span<byte> expected = stackalloc byte[Math.Max(CacheKey.Size, Digest256.Size)];
-        SHA256.HashData(value.AsSpan(KeyAt), expected);
-        if (!expected[..Digest256.Size].SequenceEqual(value.AsSpan(DigestAt, Digest256.Size))) return false;
+        SHA256.HashData(value[KeyAt..], expected);
+        if (!expected[..Digest256.Size].SequenceEqual(value.Slice(DigestAt, Digest256.Size))) return null;
         key.CopyTo(expected);
-        if (!expected[..CacheKey.Size].SequenceEqual(value.AsSpan(KeyAt, CacheKey.Size))) return false;
-        var headerLength = BinaryPrimitives.ReadInt32LittleEndian(value.AsSpan(HeaderLengthAt));
-        if (headerLength < 0 || headerLength > value.Length - HeaderAt) return false;
-        header = ReadHeader(value.AsSpan(HeaderAt, headerLength));
-        bytes = value.AsMemory(HeaderAt + headerLength);
-        return header is not null && header.Length == bytes.Length;
+        if (!expected[..CacheKey.Size].SequenceEqual(value.Slice(KeyAt, CacheKey.Size))) return null;
+        return ReadHeader(value[HeaderAt..]) is { Length: >= 0, BodyDigest.IsNone: false } header ? header : null;
     }
 
     private static byte[] WriteHeader(EntryHeader header)
