@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what the tests need from Debian and is not there yet: the browser, Redis, and the independent tools that
-# everything is checked against. Does nothing where all of it is present.
+# everything is checked against; and from npm an object store for the tests. Does nothing where all of it is present.
 set -euo pipefail
+cd "$(dirname "$0")/.."
 
 # command -> package
 declare -A needs=(
@@ -26,6 +27,13 @@ command -v fc-list >/dev/null 2>&1 && [ -n "$(fc-list 2>/dev/null)" ] || missing
 command -v dotnet >/dev/null 2>&1 || { echo "The .NET 10 SDK is missing: https://dotnet.microsoft.com/download" >&2; exit 1; }
 node_major=$(node --version 2>/dev/null | sed 's/^v\([0-9]*\).*/\1/' || true)
 [ "${node_major:-0}" -ge 20 ] || { echo "Node.js 20 or later is missing (found: ${node_major:-none}): https://nodejs.org" >&2; exit 1; }
+
+# The object store that tests speak to: from npm, by its lock file, without running anything of the packages.
+s3=tests/Shared/S3
+if ! cmp -s "$s3/package-lock.json" "$s3/node_modules/.installed"; then
+  (cd "$s3" && npm ci --ignore-scripts --no-audit --no-fund --silent) && cp "$s3/package-lock.json" "$s3/node_modules/.installed" \
+    || echo "s3rver could not be installed from npm: tests that need it skip and say so." >&2
+fi
 
 if [ ${#missing[@]} -gt 0 ]; then
   if ! command -v apt-get >/dev/null 2>&1; then

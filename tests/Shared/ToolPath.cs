@@ -4,9 +4,25 @@ namespace Platform.Tests.Shared;
 public static class ToolPath
 {
     /// <summary>
-    /// The full path of a program, null where it is not installed. "pydicom" finds a Python that can import pydicom and numpy.
+    /// The full path of a program, null where it is not installed. "pydicom" finds a Python that can import pydicom and numpy, "s3rver" the script
+    /// that eng/install.sh puts beside <see cref="S3.S3Server"/>, to be run by node.
     /// </summary>
-    public static string? Find(string tool) => tool == "pydicom" ? Pydicom.Value : OnPath(tool).FirstOrDefault();
+    public static string? Find(string tool) => tool switch
+    {
+        "pydicom" => Pydicom.Value,
+        "s3rver" => S3Rver.Value,
+        _ => OnPath(tool).FirstOrDefault(),
+    };
+
+    private static readonly Lazy<string?> S3Rver = new(() =>
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            var script = Path.Combine(folder.FullName, "tests", "Shared", "S3", "node_modules", "s3rver", "bin", "s3rver.js");
+            if (File.Exists(script)) return OnPath("node").Any() ? script : null;
+        }
+        return null;
+    });
 
     // Debian's packages belong to Debian's python3; another one may come first on the PATH.
     private static readonly Lazy<string?> Pydicom = new(() => new[] { "/usr/bin/python3" }.Concat(OnPath("python3")).FirstOrDefault(CanImport));
