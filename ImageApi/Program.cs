@@ -7,6 +7,7 @@ using ImageApi.Hosting;
 using ImageApi.HttpCaching;
 using ImageApi.Manifest;
 using ImageApi.Origins;
+using ImageApi.Origins.S3;
 using ImageApi.Problems;
 using ImageApi.Retrieve;
 using ImageApi.Search;
@@ -23,6 +24,7 @@ builder.Services
     .AddSettings()
     .AddHttpCaching()
     .AddOrigins()
+    .AddS3Origins()
     .AddCatalog()
     .AddStore()
     .AddDemo()

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using ImageApi.Origins;
 using Microsoft.Extensions.Options;
@@ -8,13 +9,16 @@ using Platform.TieredCache;
 namespace ImageApi.Catalog;
 
 /// <summary>
-/// Keeps the catalog in agreement with the folders: compares them at the start and from time to time (by <c>stat</c> alone: an unchanged file is not read),
-/// and looks at what the watchers tell once it has been quiet for a while.
+/// Keeps the catalog in agreement with the origins that can be listed: compares them at the start and from time to time (by stamps alone: an unchanged file is
+/// not read), each on its own, so that one that is slow or away holds up no other; and looks at what the watchers of folders tell once it has been quiet for a while.
 /// </summary>
 internal sealed class CatalogIndexer : BackgroundService
 {
     /// <summary>Files read and not yet committed: the queue of the writer is kept full, memory bounded.</summary>
     private const int MaxUncommitted = 1024;
+
+    /// <summary>Items that an origin may fail to deliver before comparing with it is given up for this time.</summary>
+    private const int MaxUnreached = 16;
 
     private readonly SqliteCatalog _catalog;
     private readonly OriginSet _origins;
@@ -36,14 +40,14 @@ internal sealed class CatalogIndexer : BackgroundService
     /// <summary>Looks at a file and takes in what it finds: nothing (the entry leaves), another version, or what is known already.</summary>
     public async Task<IndexResult?> ExamineAsync(FileLocation location, CancellationToken cancellationToken)
     {
-        if (_origins.Find(location.OriginName) is not { } origin || Look(origin, location.Item) is not { } stamp)
+        if (!_origins.TryGet<IIndexedOrigin>(location.OriginName, out var origin) || await origin.GetStampAsync(location.Item, cancellationToken) is not { } stamp)
         {
             await _catalog.RemoveAsync(location, cancellationToken);
             return null;
         }
         var known = _catalog.Read(reader => FolderRows.Find(reader, location), cancellationToken);
         if (known is { State: not FileState.Conflict } row && row.Stamp == stamp) return null;
-        return await SubmitAsync(Read(origin, location.Item, isKnown: known is not null, cancellationToken), cancellationToken);
+        return await SubmitAsync(await ReadAsync(origin, location.Item, isKnown: known is not null, cancellationToken), cancellationToken);
     }
 
     /// <summary>Submits a file, comparing its bytes with another location of the same instance where the catalog asks for it.</summary>
@@ -63,17 +67,29 @@ internal sealed class CatalogIndexer : BackgroundService
         }
     }
 
-    /// <summary>Compares a folder with the catalog, whole.</summary>
-    public async Task ReconcileAsync(FolderOrigin origin, CancellationToken cancellationToken)
+    /// <summary>Compares an origin with the catalog, whole.</summary>
+    /// <exception cref="OriginException">The origin could not be listed; entries that were not looked at stay.</exception>
+    public async Task ReconcileAsync(IIndexedOrigin origin, CancellationToken cancellationToken)
     {
         var started = _time.GetTimestamp();
-        using var uncommitted = new SemaphoreSlim(MaxUncommitted);
-        long files = 0, read = 0, removed = 0, unparsed = 0, conflicts = 0;
+        var uncommitted = new SemaphoreSlim(MaxUncommitted);
+        long files = 0, read = 0, removed = 0, unparsed = 0, conflicts = 0, unreached = 0;
         var gone = new List<OriginItem>();
-        var changed = Differences(origin, gone, () => files++);
-        await Parallel.ForEachAsync(changed, new ParallelOptions { MaxDegreeOfParallelism = _options.Readers, CancellationToken = cancellationToken }, async (item, token) =>
+        var changed = origin is IListedOrigin listed
+            ? ListingDifferencesAsync(listed, gone, () => files++, cancellationToken)
+            : FolderDifferences((FolderOrigin)origin, gone, () => files++).ToAsyncEnumerable();
+        await Parallel.ForEachAsync(changed, new ParallelOptions { MaxDegreeOfParallelism = origin.IndexReaders ?? _options.Readers, CancellationToken = cancellationToken }, async (item, token) =>
         {
-            var file = Read(origin, item.Item, item.IsKnown, token);
+            IndexedFile file;
+            try
+            {
+                file = await ReadAsync(origin, item.Item, item.IsKnown, token);
+            }
+            catch (OriginException exception) when (Interlocked.Increment(ref unreached) <= MaxUnreached)
+            {
+                _logger.ExamineFailed(origin.Name, exception);   // the next comparison finds it again
+                return;
+            }
             Interlocked.Increment(ref read);
             if (file.Header is null) Interlocked.Increment(ref unparsed);
             await uncommitted.WaitAsync(token);
@@ -87,8 +103,7 @@ internal sealed class CatalogIndexer : BackgroundService
             await ExamineAsync(new FileLocation(origin.Name, item), cancellationToken);
             removed++;
         }
-        _reconciled[origin.Name] = true;
-        _catalog.IsReconciled = _origins.Folders.All(folder => _reconciled.ContainsKey(folder.Name));
+        Reconciled(origin);
         var elapsed = _time.GetElapsedTime(started);
         if (read + removed > 0) _logger.OriginReconciled(origin.Name, elapsed.TotalMilliseconds, files, read, removed, unparsed);
         if (conflicts > 0) _logger.InstanceConflicts(origin.Name, conflicts);
@@ -101,10 +116,10 @@ internal sealed class CatalogIndexer : BackgroundService
         var watchers = new List<FolderWatcher>();
         try
         {
-            await _catalog.KeepOriginsAsync([.. _origins.Folders.Select(folder => folder.Name)], stoppingToken);
+            await _catalog.KeepOriginsAsync([.. _origins.Indexed.Select(origin => origin.Name)], stoppingToken);
             foreach (var origin in _origins.Folders.Where(folder => folder.Traits.HasFlag(OriginTraits.Watched)))
                 watchers.Add(new FolderWatcher(origin, item => Notice(new FileLocation(origin.Name, item), settle: true), () => _toReconcile[origin.Name] = Due(settle: true), _logger));
-            await Task.WhenAll(ReconcileAllAsync(watchers, stoppingToken), ExamineNoticedAsync(stoppingToken));
+            await Task.WhenAll(_origins.Indexed.Select(origin => FollowAsync(origin, watchers.Find(watcher => watcher.Origin == origin), stoppingToken)).Append(ExamineNoticedAsync(stoppingToken)));
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -115,32 +130,39 @@ internal sealed class CatalogIndexer : BackgroundService
         }
     }
 
-    private async Task ReconcileAllAsync(List<FolderWatcher> watchers, CancellationToken cancellationToken)
+    /// <summary>Compares an origin with the catalog now, whenever its watcher asks for it, and from time to time.</summary>
+    private async Task FollowAsync(IIndexedOrigin origin, FolderWatcher? watcher, CancellationToken cancellationToken)
     {
+        await Task.Yield();
+        var interval = (origin as IListedOrigin)?.ListInterval ?? _options.ReconcileInterval;
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(250), _time);
         var next = _time.GetTimestamp();
         do
         {
-            if (_time.GetTimestamp() >= next)
+            var now = _time.GetTimestamp();
+            var isAskedFor = _toReconcile.TryGetValue(origin.Name, out var due) && due <= now;
+            if (now < next && !isAskedFor) continue;
+            if (now >= next) next = now + (long)(interval.TotalSeconds * _time.TimestampFrequency);
+            if (isAskedFor) _toReconcile.TryRemove(new KeyValuePair<string, long>(origin.Name, due));
+            watcher?.EnsureStarted();
+            try
             {
-                foreach (var origin in _origins.Folders) _toReconcile.TryAdd(origin.Name, 0);
-                next = _time.GetTimestamp() + (long)(_options.ReconcileInterval.TotalSeconds * _time.TimestampFrequency);
+                await ReconcileAsync(origin, cancellationToken);
             }
-            foreach (var (name, due) in _toReconcile)
+            catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
             {
-                if (due > _time.GetTimestamp() || !_toReconcile.TryRemove(new KeyValuePair<string, long>(name, due))) continue;
-                foreach (var watcher in watchers.Where(watcher => watcher.Origin.Name == name)) watcher.EnsureStarted();
-                try
-                {
-                    await ReconcileAsync(_origins.Find(name)!, cancellationToken);
-                }
-                catch (Exception exception) when (exception is not OperationCanceledException)
-                {
-                    _logger.ReconcileFailed(name, exception);
-                }
+                _logger.ReconcileFailed(origin.Name, exception);
+                // A folder may be a mount to come; a server that is away must not keep everything else waiting.
+                if (origin is IListedOrigin) Reconciled(origin);
             }
         }
         while (await timer.WaitForNextTickAsync(cancellationToken));
+    }
+
+    private void Reconciled(IIndexedOrigin origin)
+    {
+        _reconciled[origin.Name] = true;
+        _catalog.IsReconciled = _origins.Indexed.All(indexed => _reconciled.ContainsKey(indexed.Name));
     }
 
     private async Task ExamineNoticedAsync(CancellationToken cancellationToken)
@@ -187,7 +209,7 @@ internal sealed class CatalogIndexer : BackgroundService
     }
 
     /// <summary>Items that are new or changed, as they are found; those that are gone are put into <paramref name="gone"/>.</summary>
-    private IEnumerable<(OriginItem Item, bool IsKnown)> Differences(FolderOrigin origin, List<OriginItem> gone, Action counted)
+    private IEnumerable<(OriginItem Item, bool IsKnown)> FolderDifferences(FolderOrigin origin, List<OriginItem> gone, Action counted)
     {
         var folders = _catalog.Read(reader => FolderRows.Folders(reader, origin.Name));
         foreach (var folder in FolderScan.Folders(origin.Root))
@@ -210,50 +232,54 @@ internal sealed class CatalogIndexer : BackgroundService
         }
     }
 
-    private static FileStamp? Look(FolderOrigin origin, OriginItem item)
+    /// <summary>The same of a listing, which comes in no particular order: what is known of the origin is held in memory meanwhile, about 200 bytes a file.</summary>
+    private async IAsyncEnumerable<(OriginItem Item, bool IsKnown)> ListingDifferencesAsync(
+        IListedOrigin origin, List<OriginItem> gone, Action counted, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        try
+        var rows = _catalog.Read(reader => FolderRows.Read(reader, origin.Name), cancellationToken);
+        await foreach (var (item, stamp) in origin.ListItemsAsync(cancellationToken))
         {
-            using var file = origin.OpenFile(item, out var stamp);
-            return stamp;
+            counted();
+            var isKnown = rows.Remove(item.Path, out var row);
+            if (!isKnown || row.Stamp != stamp) yield return (item, isKnown);
         }
-        catch (OriginException exception) when (exception.Failure is OriginFailure.Absent)
-        {
-            return null;
-        }
-        catch (OriginException exception) when (exception.Failure is OriginFailure.Refused)
-        {
-            return null;   // not ours to serve, whatever lies there
-        }
+        foreach (var path in rows.Keys) gone.Add(new OriginItem(path));
     }
 
-    private IndexedFile Read(FolderOrigin origin, OriginItem item, bool isKnown, CancellationToken cancellationToken)
+    /// <exception cref="OriginException">An origin behind a network failed: that says nothing of the item.</exception>
+    private async ValueTask<IndexedFile> ReadAsync(IIndexedOrigin origin, OriginItem item, bool isKnown, CancellationToken cancellationToken)
     {
         var location = new FileLocation(origin.Name, item);
-        FileStamp stamp = default;
         string reason;
         try
         {
-            using var dicom = origin.ReadHeader(item, out stamp, cancellationToken);
-            var version = origin.VersionOf(item, stamp);
-            if (isKnown && version.IsSha256 && !Matches(origin, item, version)) return Unparsed("The bytes are not those that were stored");
+            var (file, stamp, version) = await origin.ReadHeaderAsync(item, cancellationToken);
+            using var dicom = file;
+            if (dicom is null) return Unparsed(stamp, version, "No DICOM, or broken");
+            if (isKnown && version.IsSha256 && origin is FolderOrigin store && !Matches(store, item, version)) return Unparsed(stamp, version, "The bytes are not those that were stored");
             if (InstanceHeader.TryRead(dicom, out var header, out reason)) return new IndexedFile { Location = location, Stamp = stamp, Version = version, Header = header };
+            return Unparsed(stamp, version, reason);
         }
-        catch (Exception exception) when (exception is DicomParseException or IOException or UnauthorizedAccessException)
+        catch (DicomParseException)
         {
-            reason = exception is DicomParseException ? "No DICOM, or broken" : "Cannot be read";
+            reason = "No DICOM, or broken";
         }
-        catch (OriginException exception)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            reason = "Cannot be read";
+        }
+        catch (OriginException exception) when (origin is FolderOrigin || exception.Failure is OriginFailure.Absent or OriginFailure.Broken)
         {
             reason = exception.Failure == OriginFailure.Refused ? "Leads out of the folder, or may not be read" : "Cannot be read";
         }
-        return Unparsed(reason);
+        // The file itself may not be to be had, but something of that name is there.
+        var seen = origin is FolderOrigin folder ? FileSystem.GetStamp(folder.PathOf(item)) ?? default : await origin.GetStampAsync(item, cancellationToken) ?? default;
+        return Unparsed(seen, OriginVersion.FromFile(seen), reason);
 
-        IndexedFile Unparsed(string why)
+        IndexedFile Unparsed(FileStamp stamp, OriginVersion version, string why)
         {
             _logger.FileUnparsed(origin.Name, why);
-            if (stamp == default) stamp = FileSystem.GetStamp(origin.PathOf(item)) ?? default;
-            return new IndexedFile { Location = location, Stamp = stamp, Version = origin.VersionOf(item, stamp), Reason = why };
+            return new IndexedFile { Location = location, Stamp = stamp, Version = version, Reason = why };
         }
     }
 
@@ -267,11 +293,11 @@ internal sealed class CatalogIndexer : BackgroundService
 
     private async Task<ComparisonResult> CompareAsync(IndexedFile file, FileLocation other, OriginVersion otherVersion, CancellationToken cancellationToken)
     {
-        if (_origins.Find(other.OriginName) is not { } otherOrigin) return ComparisonResult.OtherGone;
+        if (!_origins.TryGet<IIndexedOrigin>(other.OriginName, out var otherOrigin) || !_origins.TryGet<IIndexedOrigin>(file.Location.OriginName, out var origin)) return ComparisonResult.OtherGone;
         try
         {
             await using var right = await otherOrigin.OpenAsync(other.Item, otherVersion, range: null, cancellationToken);
-            await using var left = await _origins.Find(file.Location.OriginName)!.OpenAsync(file.Location.Item, file.Version, range: null, cancellationToken);
+            await using var left = await origin.OpenAsync(file.Location.Item, file.Version, range: null, cancellationToken);
             return await AreEqualAsync(left, right, cancellationToken) ? ComparisonResult.Same : ComparisonResult.Different;
         }
         catch (OriginException exception) when (exception.Failure is OriginFailure.Absent or OriginFailure.Changed)

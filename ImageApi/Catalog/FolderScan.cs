@@ -76,6 +76,15 @@ internal static class FolderRows
         return files;
     }
 
+    /// <summary>All of an origin's.</summary>
+    public static Dictionary<string, KnownFile> Read(CatalogConnection reader, string origin)
+    {
+        var files = new Dictionary<string, KnownFile>(StringComparer.Ordinal);
+        var select = reader.Prepare("SELECT item, length, modified_ns, inode, state FROM files WHERE origin=?").Bind(origin);
+        while (select.Step()) files[select.Text(0)] = Known(select);
+        return files;
+    }
+
     public static KnownFile? Find(CatalogConnection reader, FileLocation location)
     {
         var select = reader.Prepare("SELECT item, length, modified_ns, inode, state FROM files WHERE origin=? AND item=?").Bind(location.OriginName).Bind(location.Item.Path);

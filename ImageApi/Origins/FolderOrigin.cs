@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using ImageApi.Catalog;
 using Microsoft.Win32.SafeHandles;
 using Platform.Dicom;
@@ -11,14 +10,8 @@ namespace ImageApi.Origins;
 /// A folder of DICOM files. Every read opens the file, holds it to the version that was asked for, and looks again afterwards, so that bytes of two versions are
 /// never put together. Reads are positional and synchronous: .NET would hand them to a pool's thread otherwise, and this is one.
 /// </summary>
-internal sealed class FolderOrigin : IDicomOrigin
+internal sealed class FolderOrigin : IIndexedOrigin
 {
-    /// <summary>The most that a deflated data set may inflate to for its frames to be served.</summary>
-    private const int MaxInflatedBytes = 128 << 20;
-
-    private static readonly RecipeId FrameIndexRecipe = RecipeId.Of("frame-index", 1);
-    private static readonly EntryPolicy FrameIndexPolicy = EntryPolicy.For(EntryKind.FrameIndex);
-
     private readonly Func<OriginItem, OriginVersion?>? _versionOf;
     private readonly ITieredCache _cache;
     private readonly OriginMetrics _metrics;
@@ -44,6 +37,7 @@ internal sealed class FolderOrigin : IDicomOrigin
     public string Name { get; }
     public string Path { get; }
     public OriginTraits Traits { get; }
+    public int? IndexReaders => null;
 
     /// <summary>The folder with its links resolved.</summary>
     /// <exception cref="OriginException">Unreachable: it is not there.</exception>
@@ -93,50 +87,21 @@ internal sealed class FolderOrigin : IDicomOrigin
         return Task.FromResult(MakeRead(file, instance.Item, stamp, matches: stamp == instance.Stamp, range));
     }
 
-    public async IAsyncEnumerable<InstanceMetadata> GetMetadataAsync(IReadOnlyList<InstanceEntry> instances, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        // A few headers are read ahead: parsing one while another waits for the disk.
-        var ahead = new Queue<Task<DicomFile>>();
-        var depth = Math.Max(2, Environment.ProcessorCount);
-        try
-        {
-            for (var i = 0; i < instances.Count; i++)
-            {
-                for (var next = i + ahead.Count; next < instances.Count && ahead.Count < depth; next++)
-                {
-                    var entry = instances[next];
-                    ahead.Enqueue(Task.Run(() => ReadHeader(entry, cancellationToken), cancellationToken));
-                }
-                using var file = await ahead.Dequeue();
-                yield return new InstanceMetadata(instances[i], file);
-            }
-        }
-        finally
-        {
-            foreach (var left in ahead)
-            {
-                _ = left.ContinueWith(static task => { if (task.IsCompletedSuccessfully) task.GetAwaiter().GetResult().Dispose(); else _ = task.Exception; },
-                    CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-            }
-        }
-    }
+    public IAsyncEnumerable<InstanceMetadata> GetMetadataAsync(IReadOnlyList<InstanceEntry> instances, CancellationToken cancellationToken) =>
+        HeadersAhead.ReadAsync(instances, Math.Max(2, Environment.ProcessorCount), (instance, token) => Task.FromResult(ReadHeader(instance, token)), cancellationToken);
 
     public async Task<FrameDescription> ReadFrameAsync(InstanceEntry instance, int frameIndex, EntryWriter to, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(frameIndex);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(frameIndex, instance.FrameCount);
         cancellationToken.ThrowIfCancellationRequested();
-        var syntax = DicomTransferSyntax.FromUid(instance.TransferSyntaxUid);
-        var description = Describe(instance, syntax);
+        var description = InstanceFrames.Describe(instance);
         using var file = OpenFile(instance);
 
-        if (!syntax.IsEncapsulated && !syntax.IsDeflated && !syntax.IsBigEndian && instance is { PixelOffset: >= 0, PixelLength: >= 0 } && Native(instance).FrameBits % 8 == 0)
+        if (InstanceFrames.TryLocate(instance, frameIndex) is { } frame)
         {
-            var length = Native(instance).FrameBytes;
-            if (length <= 0 || length > (instance.PixelLength / (frameIndex + 1)) || instance.PixelOffset + instance.PixelLength > instance.Stamp.Length)
-                throw new OriginException(OriginFailure.Broken, "The frame lies outside of its pixel data.");
-            to.Start(new EntryHeader(MediaTypeOf(description.TransferSyntaxUid)) { Length = length });
-            await CopyAsync(file, instance.PixelOffset + (length * frameIndex), length, to, cancellationToken);
+            to.Start(new EntryHeader(InstanceFrames.MediaTypeOf(description)) { Length = frame.Length });
+            await CopyAsync(file, frame.Offset, frame.Length, to, cancellationToken);
         }
         else
         {
@@ -174,13 +139,32 @@ internal sealed class FolderOrigin : IDicomOrigin
         return true;
     }
 
-    /// <summary>Opens a file and reads its header; the stamp is that of the opened file.</summary>
-    /// <exception cref="OriginException">The file could not be opened.</exception>
-    /// <exception cref="DicomParseException">It is no DICOM, or broken.</exception>
-    public DicomFile ReadHeader(OriginItem item, out FileStamp stamp, CancellationToken cancellationToken)
+    public ValueTask<FileStamp?> GetStampAsync(OriginItem item, CancellationToken cancellationToken)
     {
-        using var file = OpenFile(item, out stamp);
-        return Parse(file, item, DicomReadOptions.Default, cancellationToken);
+        cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            using var file = OpenFile(item, out var stamp);
+            return new ValueTask<FileStamp?>(stamp);
+        }
+        catch (OriginException exception) when (exception.Failure is OriginFailure.Absent or OriginFailure.Refused)
+        {
+            return default;   // refused: not ours to serve, whatever lies there
+        }
+    }
+
+    public ValueTask<ItemHeader> ReadHeaderAsync(OriginItem item, CancellationToken cancellationToken)
+    {
+        using var file = OpenFile(item, out var stamp);
+        var version = VersionOf(item, stamp);
+        try
+        {
+            return new ValueTask<ItemHeader>(new ItemHeader(Parse(file, item, DicomReadOptions.Default, cancellationToken), stamp, version));
+        }
+        catch (DicomParseException)
+        {
+            return new ValueTask<ItemHeader>(new ItemHeader(File: null, stamp, version));
+        }
     }
 
     /// <summary>Opens a file for reading, wherever its path leads inside of the folder.</summary>
@@ -209,7 +193,7 @@ internal sealed class FolderOrigin : IDicomOrigin
         {
             var index = await GetFrameIndexAsync(instance, file, cancellationToken);
             if (frameIndex >= index.FrameCount) throw new OriginException(OriginFailure.Broken, "The instance holds fewer frames than its header says.");
-            to.Start(new EntryHeader(MediaTypeOf(description.TransferSyntaxUid)) { Length = index.GetLength(frameIndex) });
+            to.Start(new EntryHeader(InstanceFrames.MediaTypeOf(description)) { Length = index.GetLength(frameIndex) });
             if (!index.IsDeflated && !index.IsBigEndian && index.GetBitOffset(frameIndex) == 0 && index.IsEncapsulated)
             {
                 foreach (var segment in index.GetSegments(frameIndex)) await CopyAsync(file, segment.Offset, segment.Length, to, cancellationToken);
@@ -235,7 +219,7 @@ internal sealed class FolderOrigin : IDicomOrigin
         await _inflating.WaitAsync(cancellationToken);
         try
         {
-            var options = DicomReadOptions.Default with { StopBeforePixels = false, MaxInflatedBytes = MaxInflatedBytes, MaxBufferBytes = MaxInflatedBytes };
+            var options = DicomReadOptions.Default with { StopBeforePixels = false, MaxInflatedBytes = InstanceFrames.MaxInflatedBytes, MaxBufferBytes = InstanceFrames.MaxInflatedBytes };
             using var whole = Parse(file, instance.Item, options, cancellationToken);
             using var source = DicomSource.FromFile(whole);
             await index.ReadFrameAsync(source, frameIndex, to, cancellationToken);
@@ -246,22 +230,13 @@ internal sealed class FolderOrigin : IDicomOrigin
         }
     }
 
-    private async Task<FrameIndex> GetFrameIndexAsync(InstanceEntry instance, SafeFileHandle file, CancellationToken cancellationToken)
-    {
-        await using var lease = await _cache.GetOrCreateAsync(new CacheKey(instance.Content, EntryKind.FrameIndex, FrameIndexRecipe, 0), (this, instance, file), FrameIndexPolicy, MakeFrameIndexAsync, cancellationToken);
-        if (!lease.TryGetBytes(out var bytes)) throw new OriginException(OriginFailure.Broken, "The index of the frames is too large.");
-        return bytes.IsSingleSegment ? FrameIndex.FromBytes(bytes.FirstSpan) : FrameIndex.FromBytes(System.Buffers.BuffersExtensions.ToArray(bytes));
-    }
-
-    private static async Task MakeFrameIndexAsync((FolderOrigin Origin, InstanceEntry Instance, SafeFileHandle File) state, EntryWriter to, CancellationToken cancellationToken)
-    {
-        using var source = new HandleSource(state.File);
-        using var dicom = state.Origin.Parse(state.File, state.Instance.Item, DicomReadOptions.Default, cancellationToken);
-        var index = await FrameIndex.ReadAsync(source, dicom, cancellationToken) ?? throw new OriginException(OriginFailure.Broken, "The instance has no pixels.");
-        var bytes = index.ToBytes();
-        to.Start(new EntryHeader("application/octet-stream") { Length = bytes.Length });
-        System.Buffers.BuffersExtensions.Write(to, bytes);
-    }
+    private ValueTask<FrameIndex> GetFrameIndexAsync(InstanceEntry instance, SafeFileHandle file, CancellationToken cancellationToken) =>
+        InstanceFrames.GetIndexAsync(_cache, instance, (Origin: this, Instance: instance, File: file), static async (state, token) =>
+        {
+            using var source = new HandleSource(state.File);
+            using var dicom = state.Origin.Parse(state.File, state.Instance.Item, DicomReadOptions.Default, token);
+            return await FrameIndex.ReadAsync(source, dicom, token);
+        }, cancellationToken);
 
     private DicomFile ReadHeader(InstanceEntry instance, CancellationToken cancellationToken)
     {
@@ -305,24 +280,6 @@ internal sealed class FolderOrigin : IDicomOrigin
     }
 
     private static OriginException Changed() => new(OriginFailure.Changed, "The file is not the version that the catalog knows.");
-
-    private static PixelDescription Native(InstanceEntry instance) => new()
-    {
-        Rows = instance.Rows,
-        Columns = instance.Columns,
-        SamplesPerPixel = instance.SamplesPerPixel,
-        BitsAllocated = instance.BitsAllocated,
-        BitsStored = instance.BitsStored,
-        Photometric = instance.Photometric,
-        FrameCount = instance.FrameCount,
-    };
-
-    private static FrameDescription Describe(InstanceEntry instance, DicomTransferSyntax syntax) => new(
-        instance.Rows, instance.Columns, instance.SamplesPerPixel, instance.BitsAllocated, instance.BitsStored, instance.IsSigned, instance.IsPlanar, instance.Photometric,
-        syntax.IsEncapsulated ? syntax.Uid : DicomTransferSyntax.ExplicitVrLittleEndian.Uid);
-
-    private static string MediaTypeOf(string transferSyntaxUid) =>
-        transferSyntaxUid == DicomTransferSyntax.ExplicitVrLittleEndian.Uid ? "application/octet-stream;transfer-syntax=1.2.840.10008.1.2.1" : $"application/octet-stream;transfer-syntax={transferSyntaxUid}";
 
     /// <summary>Straight from the file into the writer's segments.</summary>
     internal static async ValueTask CopyAsync(SafeFileHandle file, long offset, long length, EntryWriter to, CancellationToken cancellationToken)

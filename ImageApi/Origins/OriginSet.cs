@@ -19,14 +19,18 @@ internal sealed class OriginSet : IOrigins
         All = [.. Folders, .. configured.Where(origin => origin is not FolderOrigin)];
         Dicom = [.. All.OfType<IDicomOrigin>()];
         Files = [.. All.OfType<IFileOrigin>()];
+        Indexed = [.. All.OfType<IIndexedOrigin>()];
         for (var i = 0; i < All.Count; i++) _ranks[All[i].Name] = i;
     }
 
     /// <summary>The writable origin.</summary>
     public FolderOrigin Store { get; }
 
-    /// <summary>Those that the catalog indexes, the store first.</summary>
+    /// <summary>The folders, the store first.</summary>
     public IReadOnlyList<FolderOrigin> Folders { get; }
+
+    /// <summary>Those that the catalog indexes, in the order of <see cref="All"/>.</summary>
+    public IReadOnlyList<IIndexedOrigin> Indexed { get; }
 
     public IReadOnlyList<IOrigin> All { get; }
     public IReadOnlyList<IDicomOrigin> Dicom { get; }
@@ -40,8 +44,6 @@ internal sealed class OriginSet : IOrigins
         origin = _ranks.TryGetValue(name, out var rank) ? All[rank] as TOrigin : null;
         return origin is not null;
     }
-
-    public FolderOrigin? Find(string name) => TryGet<FolderOrigin>(name, out var origin) ? origin : null;
 }
 
 /// <summary>Folders of DICOM files.</summary>

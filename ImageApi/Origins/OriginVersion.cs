@@ -5,17 +5,25 @@ namespace ImageApi.Origins;
 
 /// <summary>
 /// The cheapest honest validator of an item: two reads with the same version have the same bytes.
-/// <c>file:length-mtimeNs-inode</c> for a file of a folder; <c>sha256:hex</c> for what was stored by STOW.
+/// <c>file:length-mtimeNs-inode</c> for a file of a folder; <c>sha256:hex</c> for what was stored by STOW; <c>etag:"..."</c> for an object with a strong
+/// entity tag.
 /// </summary>
 internal readonly record struct OriginVersion(string Value)
 {
     private const string FilePrefix = "file:";
     private const string DigestPrefix = "sha256:";
+    private const string EntityTagPrefix = "etag:";
 
     public static OriginVersion FromFile(in FileStamp stamp) =>
         new(string.Create(CultureInfo.InvariantCulture, $"{FilePrefix}{stamp.Length}-{stamp.ModifiedNs}-{stamp.Inode}"));
 
     public static OriginVersion FromSha256(Digest256 digest) => new(DigestPrefix + digest.ToString());
+
+    /// <param name="entityTag">A strong one, with its quotes.</param>
+    public static OriginVersion FromEntityTag(string entityTag) => new(EntityTagPrefix + entityTag);
+
+    /// <summary>The strong entity tag that the version is, with its quotes; null when it is another kind of version.</summary>
+    public string? EntityTag => Value.StartsWith(EntityTagPrefix, StringComparison.Ordinal) ? Value[EntityTagPrefix.Length..] : null;
 
     /// <summary>The content id of an item of an origin at a version: SHA-256("c1", origin, item, version).</summary>
     public static Digest256 ContentOf(string originName, string item, string version)

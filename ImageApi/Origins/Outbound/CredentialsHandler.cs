@@ -12,6 +12,7 @@ internal sealed class CredentialsHandler : DelegatingHandler
     private readonly Uri _origin;
     private readonly AuthenticationHeaderValue? _authorization;
     private readonly KeyValuePair<string, string>[] _headers;
+    private readonly bool _isSigned;
 
     public CredentialsHandler(Uri origin, OriginOptions options)
     {
@@ -23,14 +24,16 @@ internal sealed class CredentialsHandler : DelegatingHandler
             _ => null,
         };
         _headers = [.. options.Headers];
+        _isSigned = options.Kind.Equals(OriginKinds.S3, StringComparison.OrdinalIgnoreCase);
     }
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         if (!IsOrigin(request.RequestUri!)) throw new OriginHttpException(OriginFailure.Refused, "The address is not the origin's own.");
 
-        // A caller's credentials are for us, not for the origin.
-        request.Headers.Authorization = _authorization;
+        // A caller's credentials are for us, not for the origin. An object store's client signed the request itself: the signature holds no secret and is good
+        // for further tries.
+        if (!_isSigned) request.Headers.Authorization = _authorization;
         request.Headers.Remove("Proxy-Authorization");
         request.Headers.Remove("Cookie");
         foreach (var (field, value) in _headers)
@@ -41,7 +44,7 @@ internal sealed class CredentialsHandler : DelegatingHandler
 
         var response = await base.SendAsync(request, cancellationToken);
         // An answer must not show to anyone what was sent, nor to whom: a handler above sees the request that it made.
-        request.Headers.Authorization = null;
+        if (!_isSigned) request.Headers.Authorization = null;
         foreach (var (field, _) in _headers) request.Headers.Remove(field);
         if ((int)response.StatusCode is >= 300 and < 400 && response.Headers.Location is { } location && !IsOrigin(new Uri(request.RequestUri!, location)))
         {

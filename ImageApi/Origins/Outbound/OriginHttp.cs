@@ -21,9 +21,11 @@ internal sealed class OriginHttp(OriginHealthBoard health, OriginMetrics metrics
     /// </summary>
     /// <param name="name">The origin's name, for health, metrics and messages.</param>
     /// <param name="options">Validated.</param>
-    public HttpMessageHandler CreateHandler(string name, OriginOptions options)
+    public HttpMessageHandler CreateHandler(string name, OriginOptions options) => CreateHandler(name, options, new Uri(options.Url, UriKind.Absolute));
+
+    /// <summary>The same, to an address that follows from other options.</summary>
+    public HttpMessageHandler CreateHandler(string name, OriginOptions options, Uri address)
     {
-        var address = new Uri(options.Url.Length > 0 ? options.Url : options.ServiceUrl, UriKind.Absolute);
         var meter = health.For(name);
         if (address.Scheme == Uri.UriSchemeHttp && options.AllowPlainHttp) logger.PlainHttpAllowed(name);
         return new OriginHandler(name, options, meter, metrics, time)

@@ -20,7 +20,7 @@ internal static class OriginFailures
         OriginHttpException http => new OriginException(http.Failure, http.Message, http) { RetryAfter = http.RetryAfter },
         _ when Find<OriginException>(exception) is { } origin => new OriginException(origin.Failure, origin.Message, exception) { RetryAfter = origin.RetryAfter },
         HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } => new OriginException(OriginFailure.Refused, "The origin's certificate is not trusted.", exception),
-        HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded } => new OriginException(OriginFailure.Broken, "The origin's answer is no HTTP that can be read.", exception),
+        HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded } => new OriginException(OriginFailure.Unreachable, "The origin's answer is no HTTP that can be read.", exception),
         _ when Find<TimeoutException>(exception) is not null || Find<SocketException>(exception) is { SocketErrorCode: SocketError.TimedOut } => new OriginException(OriginFailure.Timeout, "The origin took too long.", exception),
         _ => new OriginException(OriginFailure.Unreachable, "The origin could not be reached, or broke off.", exception),
     };

@@ -152,7 +152,7 @@ public sealed class FolderOriginTests : IDisposable
         Assert.Equal(Enumerable.Range(1, 40).Select(number => (int?)number), numbers);
     }
 
-    private static FolderOrigin OriginOf(CatalogFixture fixture) => fixture.Origins.Find("a")!;
+    private static FolderOrigin OriginOf(CatalogFixture fixture) => fixture.Origins.TryGet<FolderOrigin>("a", out var origin) ? origin : throw new InvalidOperationException();
 
     private Task<(CatalogFixture, InstanceEntry)> IndexAsync(DicomBuilder builder) => IndexAsync(builder.Build());
 

@@ -29,7 +29,8 @@ public sealed partial class S3Server : IAsyncDisposable
     {
         var server = new S3Server();
         foreach (var bucket in buckets) Directory.CreateDirectory(server._folder.Combine(bucket));
-        var start = new ProcessStartInfo(ToolPath.Find("node")!, [ToolPath.Find("s3rver")!, "-d", server._folder.Path, "-a", "127.0.0.1", "-p", "0", "--silent", "--no-vhost-buckets"])
+        // It makes its continuation tokens with DES, which OpenSSL 3 has put away.
+        var start = new ProcessStartInfo(ToolPath.Find("node")!, ["--openssl-legacy-provider", ToolPath.Find("s3rver")!, "-d", server._folder.Path, "-a", "127.0.0.1", "-p", "0", "--silent", "--no-vhost-buckets"])
         {
             RedirectStandardOutput = true,
         };
@@ -40,8 +41,7 @@ public sealed partial class S3Server : IAsyncDisposable
             var line = await server._process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(30)) ?? throw new InvalidOperationException("s3rver did not start.");
             if (Listening().Match(line) is { Success: true } match) server.Port = int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture);
         }
-        server._process.OutputDataReceived += static (_, _) => { };
-        server._process.BeginOutputReadLine();
+        _ = server._process.StandardOutput.BaseStream.CopyToAsync(Stream.Null);
         return server;
     }
 
