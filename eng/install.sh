@@ -22,6 +22,7 @@ done
 [ -f /usr/share/orthanc/plugins/libOrthancDicomWeb.so ] || missing+=(orthanc-dicomweb)
 /usr/bin/python3 -c 'import pydicom, numpy' 2>/dev/null || missing+=(python3-pydicom python3-numpy)   # oracle: data sets
 /usr/bin/python3 -c 'import PIL' 2>/dev/null || missing+=(python3-pil)   # oracle: pictures
+/usr/bin/python3 -c 'import nibabel' 2>/dev/null || missing+=(python3-nibabel)   # oracle: volumes
 command -v fc-list >/dev/null 2>&1 && [ -n "$(fc-list 2>/dev/null)" ] || missing+=(fontconfig fonts-dejavu-core)  # text in screenshots
 
 command -v dotnet >/dev/null 2>&1 || { echo "The .NET 10 SDK is missing: https://dotnet.microsoft.com/download" >&2; exit 1; }

@@ -4,12 +4,13 @@ namespace Platform.Tests.Shared;
 public static class ToolPath
 {
     /// <summary>
-    /// The full path of a program, null where it is not installed. "pydicom" finds a Python that can import pydicom and numpy, "s3rver" the script
+    /// The full path of a program, null where it is not installed. "pydicom" and "nibabel" find a Python that can import them and numpy, "s3rver" the script
     /// that eng/install.sh puts beside <see cref="S3.S3Server"/>, to be run by node.
     /// </summary>
     public static string? Find(string tool) => tool switch
     {
         "pydicom" => Pydicom.Value,
+        "nibabel" => Nibabel.Value,
         "s3rver" => S3Rver.Value,
         _ => OnPath(tool).FirstOrDefault(),
     };
@@ -25,12 +26,15 @@ public static class ToolPath
     });
 
     // Debian's packages belong to Debian's python3; another one may come first on the PATH.
-    private static readonly Lazy<string?> Pydicom = new(() => new[] { "/usr/bin/python3" }.Concat(OnPath("python3")).FirstOrDefault(CanImport));
+    private static readonly Lazy<string?> Pydicom = new(() => FindPython("pydicom"));
+    private static readonly Lazy<string?> Nibabel = new(() => FindPython("nibabel"));
 
-    private static bool CanImport(string python)
+    private static string? FindPython(string module) => new[] { "/usr/bin/python3" }.Concat(OnPath("python3")).FirstOrDefault(python => CanImport(python, module));
+
+    private static bool CanImport(string python, string module)
     {
         if (!File.Exists(python)) return false;
-        using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(python, ["-c", "import pydicom, numpy"]) { RedirectStandardError = true, RedirectStandardOutput = true });
+        using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(python, ["-c", $"import {module}, numpy"]) { RedirectStandardError = true, RedirectStandardOutput = true });
         if (process is null) return false;
         process.WaitForExit();
         return process.ExitCode == 0;
