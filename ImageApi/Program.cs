@@ -9,6 +9,7 @@ using ImageApi.Manifest;
 using ImageApi.Origins;
 using ImageApi.Origins.S3;
 using ImageApi.Problems;
+using ImageApi.Rendered;
 using ImageApi.Retrieve;
 using ImageApi.Search;
 using ImageApi.Settings;
@@ -31,6 +32,7 @@ builder.Services
     .AddSearch()
     .AddRetrieve()
     .AddFrames()
+    .AddRendered()
     .AddManifest()
     .AddCases()
     .AddCacheAdmin();
@@ -44,6 +46,7 @@ app.MapRetrieveApi();
 app.MapStoreApi();
 app.MapCatalogApi();
 app.MapFramesApi();
+app.MapRenderedApi();
 app.MapManifestApi();
 app.MapCasesApi();
 app.MapCacheAdminApi();

@@ -11,6 +11,9 @@ internal enum Freshness
 
     /// <summary>A URL that names its version: for good (30 days).</summary>
     Immutable,
+
+    /// <summary>A picture made for the eye at a URL that names its version: an hour, because how it is made may become better.</summary>
+    ImmutableHour,
 }
 
 internal static class FreshnessHeaders
@@ -29,6 +32,8 @@ internal static class FreshnessHeaders
         {
             (Freshness.Immutable, false) => "public, max-age=2592000, immutable",
             (Freshness.Immutable, true) => "private, max-age=2592000, immutable",
+            (Freshness.ImmutableHour, false) => "public, max-age=3600, immutable",
+            (Freshness.ImmutableHour, true) => "private, max-age=3600, immutable",
             (Freshness.Hour, false) => "public, max-age=3600, must-revalidate",
             (Freshness.Hour, true) => "private, max-age=3600, must-revalidate",
             (_, false) => "public, no-cache",

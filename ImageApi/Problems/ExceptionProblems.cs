@@ -1,5 +1,6 @@
 using ImageApi.Origins;
 using Microsoft.AspNetCore.Diagnostics;
+using Platform.Codecs;
 using Platform.Dicom;
 using Platform.TieredCache;
 
@@ -33,6 +34,7 @@ internal sealed class ExceptionProblems(ILogger<ExceptionProblems> logger) : IEx
     {
         OriginException origin => OfOrigin(origin),
         DicomParseException parse => new(ProblemTypes.BrokenInstance, "Broken instance", StatusCodes.Status422UnprocessableEntity, parse.Message),
+        InvalidFrameException frame => new(ProblemTypes.BrokenFrame, "Broken frame", StatusCodes.Status422UnprocessableEntity, frame.Message),
         CacheFullException => new(ProblemTypes.Busy, "Busy", StatusCodes.Status503ServiceUnavailable, "All memory for answers is in use.") { RetryAfter = TimeSpan.FromSeconds(1) },
         EntryTooLargeException => new(ProblemTypes.BrokenInstance, "Too large", StatusCodes.Status422UnprocessableEntity, "What the answer is made from is larger than this server takes."),
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } =>

@@ -26,6 +26,7 @@ internal static class ProblemTypes
     public const string UnsupportedMediaType = Prefix + "unsupported-media-type";
     public const string RangeNotSatisfiable = Prefix + "range-not-satisfiable";
     public const string BrokenInstance = Prefix + "broken-instance";
+    public const string BrokenFrame = Prefix + "broken-frame";
     public const string OriginUnreachable = Prefix + "origin-unreachable";
     public const string OriginTimeout = Prefix + "origin-timeout";
     public const string OriginRefused = Prefix + "origin-refused";
