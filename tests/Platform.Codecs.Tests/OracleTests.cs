@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using Platform.Codecs.Htj2k;
 using Platform.Codecs.Jpeg;
 using Platform.Codecs.JpegLossless;
 using Platform.Codecs.JpegLs;
@@ -10,10 +11,13 @@ using Platform.Tests.Shared;
 
 namespace Platform.Codecs.Tests;
 
-/// <summary>Pixels of real files against DCMTK's, over every file of the collection in these transfer syntaxes that DCMTK decodes.</summary>
+/// <summary>
+/// Pixels of real files against DCMTK's and, for JPEG 2000, OpenJPEG's, over every file of the collection in these transfer syntaxes
+/// that they decode. Equal; within one where the wavelet is irreversible, whose arithmetic is anyone's.
+/// </summary>
 public sealed class OracleTests
 {
-    private const string Python = "/usr/bin/python3";
+    private const string Python = "/usr/bin/python3", Htj2kLossy = "1.2.840.10008.1.2.4.203";
 
     // Its frames are no whole bytes: DCMTK's native pixels run on from frame to frame.
     private const string NotWholeBytes = "rle__seg_binary_1bit_510x510.dcm";
@@ -21,16 +25,16 @@ public sealed class OracleTests
     public static TheoryData<string> Files()
     {
         var data = new TheoryData<string>();
-        string[] prefixes = ["rle__", "jpeg50__", "jpeg51__", "jpeg53__", "jpeg55__", "jpeg57__", "jpeg70__", "jls80__", "jls81__"];
+        string[] prefixes = ["rle__", "jpeg50__", "jpeg51__", "jpeg53__", "jpeg55__", "jpeg57__", "jpeg70__", "jls80__", "jls81__", "htj2k201__", "htj2k202__", "htj2k203__"];
         var names = TestData.GetFiles("dicom-zoo").Select(Path.GetFileName).OfType<string>().Where(name => prefixes.Any(name.StartsWith) && name != NotWholeBytes);
         foreach (var name in names) data.Add(name);
         if (data.Count == 0) data.Add("(no data)");
         return data;
     }
 
-    [ToolTheory("dcmdjpeg", "dcmdrle", "dcmdjpls", Data = "dicom-zoo")]
+    [ToolTheory("dcmdjpeg", "dcmdrle", "dcmdjpls", "opj_decompress", Data = "dicom-zoo")]
     [MemberData(nameof(Files))]
-    public async Task Decode_RealFile_EqualsDcmtk(string name)
+    public async Task Decode_RealFile_EqualsIndependentDecoder(string name)
     {
         using var folder = new TempFolder();
         var start = new ProcessStartInfo(Python, [Path.Combine(AppContext.BaseDirectory, "oracle.py"), TestData.GetPath("dicom-zoo/" + name), folder.Path])
@@ -51,7 +55,7 @@ public sealed class OracleTests
             var produced = DecoderOf(description.Syntax).Decode(new ReadOnlySequence<byte>(encoded), frame, pixels, new DecodeOptions(), CancellationToken.None);
             SampleBits.Normalize(expected, produced);
             var difference = Largest(expected, pixels.WrittenSpan, produced);
-            Assert.True(difference == 0, $"frame {i} of {description.Frames}: largest difference {difference}; {description.Photometric} -> {description.DecodedPhotometric}");
+            Assert.True(difference <= (description.Syntax is Htj2kLossy ? 1 : 0), $"frame {i} of {description.Frames}: largest difference {difference}; {description.Photometric} -> {description.DecodedPhotometric}");
         }
     }
 
@@ -60,6 +64,7 @@ public sealed class OracleTests
         "1.2.840.10008.1.2.5" => new RleFrameDecoder(),
         "1.2.840.10008.1.2.4.57" or "1.2.840.10008.1.2.4.70" => new JpegLosslessFrameDecoder(),
         "1.2.840.10008.1.2.4.80" or "1.2.840.10008.1.2.4.81" => new JpegLsFrameDecoder(),
+        "1.2.840.10008.1.2.4.201" or "1.2.840.10008.1.2.4.202" or Htj2kLossy => new Htj2kFrameDecoder(),
         _ => new JpegFrameDecoder(),
     };
 
@@ -71,6 +76,8 @@ public sealed class OracleTests
         "RGB" => Photometric.Rgb,
         "YBR_FULL" => Photometric.YbrFull,
         "YBR_FULL_422" => Photometric.YbrFull422,
+        "YBR_RCT" => Photometric.YbrRct,
+        "YBR_ICT" => Photometric.YbrIct,
         _ => throw new ArgumentException(text),
     };
 

@@ -1,0 +1,102 @@
+using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Platform.Codecs.Htj2k;
+
+/// <summary>
+/// The bit streams of a block (T.814 7.1) without their stuffing: afterwards a bit is where its number says and reading needs no
+/// look at what came before. Each writes whole words: the target has 16 bytes more than it may hold.
+/// </summary>
+internal static class HtBits
+{
+    /// <summary>MagSgn and SigProp: forward, after 0xFF come seven bits; the first bit is lowest. Returns the number of bits.</summary>
+    public static int UnstuffForward(ReadOnlySpan<byte> source, Span<byte> target)
+    {
+        ref var to = ref MemoryMarshal.GetReference(target);
+        ulong pending = 0;      // bits that do not fill a byte yet
+        int bits = 0, written = 0, i = 0;
+        var isShort = false;    // the next byte has seven bits
+        while (i < source.Length)
+        {
+            if (!isShort && source.Length - i >= 8)
+            {
+                var word = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref MemoryMarshal.GetReference(source), i));
+                if (!HasFF(word))
+                {
+                    Unsafe.WriteUnaligned(ref Unsafe.Add(ref to, written), word << bits | pending);
+                    pending = bits == 0 ? 0 : word >> (64 - bits);
+                    (i, written) = (i + 8, written + 8);
+                    continue;
+                }
+            }
+            var value = source[i++];
+            pending |= (ulong)(isShort ? value & 0x7F : value) << bits;
+            bits += isShort ? 7 : 8;
+            isShort = value == 0xFF;
+            Unsafe.WriteUnaligned(ref Unsafe.Add(ref to, written), pending);
+            if (bits >= 8)
+            {
+                written++;
+                pending >>= 8;
+                bits -= 8;
+            }
+        }
+        Unsafe.WriteUnaligned(ref Unsafe.Add(ref to, written), pending);
+        return 8 * written + bits;
+    }
+
+    /// <summary>
+    /// VLC and MagRef: backward from the last byte; a byte after one above 0x8F whose lower seven bits are set has seven bits.
+    /// </summary>
+    /// <param name="source">The bytes; the last is read first.</param>
+    /// <param name="target">Takes the bits.</param>
+    /// <param name="skipsNibble">VLC: the lowest four bits of the first byte belong to the length (T.814 7.1.4).</param>
+    public static int UnstuffBackward(ReadOnlySpan<byte> source, Span<byte> target, bool skipsNibble)
+    {
+        ref var to = ref MemoryMarshal.GetReference(target);
+        ulong pending = 0;
+        int bits = 0, written = 0, i = source.Length - 1;
+        var mayBeShort = true;
+        if (skipsNibble && i >= 0)
+        {
+            var value = source[i--];
+            pending = (ulong)value >> 4;
+            bits = (value & 0x70) == 0x70 ? 3 : 4;
+            pending &= (1UL << bits) - 1;
+            mayBeShort = (value | 0x0F) > 0x8F;
+        }
+        while (i >= 0)
+        {
+            if (i >= 7)
+            {
+                var word = BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref MemoryMarshal.GetReference(source), i - 7)));
+                if ((((word & 0x7F7F7F7F7F7F7F7F) + 0x0101010101010101) & 0x8080808080808080) == 0) // no byte with its lower seven bits set
+                {
+                    Unsafe.WriteUnaligned(ref Unsafe.Add(ref to, written), word << bits | pending);
+                    pending = bits == 0 ? 0 : word >> (64 - bits);
+                    (i, written) = (i - 8, written + 8);
+                    mayBeShort = word >> 56 > 0x8F;
+                    continue;
+                }
+            }
+            var value = source[i--];
+            var isShort = mayBeShort && (value & 0x7F) == 0x7F;
+            pending |= (ulong)(isShort ? value & 0x7F : value) << bits;
+            bits += isShort ? 7 : 8;
+            mayBeShort = value > 0x8F;
+            Unsafe.WriteUnaligned(ref Unsafe.Add(ref to, written), pending);
+            if (bits >= 8)
+            {
+                written++;
+                pending >>= 8;
+                bits -= 8;
+            }
+        }
+        Unsafe.WriteUnaligned(ref Unsafe.Add(ref to, written), pending);
+        return 8 * written + bits;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool HasFF(ulong word) => ((~word - 0x0101010101010101) & word & 0x8080808080808080) != 0;
+}
