@@ -21,6 +21,7 @@ internal sealed class Body
     private volatile Progress? _progress;        // null once complete and successful
     private ReadOnlySequence<byte> _bytes;
     private volatile EntryHeader? _header;
+    private volatile ValueFile? _file;
 
     public Body(Action onAbandoned) => _progress = new Progress(onAbandoned);
 
@@ -42,6 +43,14 @@ internal sealed class Body
 
     /// <summary>True when earlier pieces are given up as the readers pass them.</summary>
     public bool IsWindowed { get; private set; }
+
+    /// <summary>
+    /// The file that the beginning of the value, or all of it, is read from; null while it lies in memory. Readers take from the file whatever it has.
+    /// </summary>
+    public ValueFile? File => _file;
+
+    /// <summary>Asks for the value anew, when the file of a complete one shows damage to a reader; null where nobody can.</summary>
+    public Func<CancellationToken, ValueTask<CacheLease>>? MakeAgain { get; set; }
 
     public int References => Volatile.Read(ref _references);
 
@@ -73,6 +82,7 @@ internal sealed class Body
         _bytes = default;
         for (var segment = _first; segment is not null; segment = segment.Next) segment.Block.Release();
         _first = _last = null;
+        _file?.Dispose();
     }
 
     // --- the writer's side
@@ -123,6 +133,24 @@ internal sealed class Body
 
     public void MakeWindowed() => IsWindowed = true;
 
+    /// <summary>From now on readers find in the file what it has. The body closes it.</summary>
+    public void UseFile(ValueFile file) => _file = file;
+
+    /// <summary>Frees the pieces that the file has and no reader is using.</summary>
+    public void TrimToFile()
+    {
+        if (_first is not null) _progress!.TrimToFile(this);
+    }
+
+    /// <summary>Begins from nothing, before anybody could read anything.</summary>
+    public void Rewind()
+    {
+        if (_published != 0 || _file is not null) throw new InvalidOperationException("What was shown to readers cannot be taken back.");
+        FreeSegments();
+        _header = null;
+        HasOverflow = false;
+    }
+
     /// <summary>Frees the pieces that every reader has passed, then waits until less than <paramref name="windowBytes"/> are unread.</summary>
     public async ValueTask WaitForReadersAsync(int windowBytes, CancellationToken cancellationToken)
     {
@@ -138,7 +166,7 @@ internal sealed class Body
     public void Complete(EntryHeader header)
     {
         _last?.Seal(null);
-        if (!IsWindowed)
+        if (!IsWindowed && _file is null)
         {
             long blocks = 0;
             for (var segment = _first; segment is not null; segment = segment.Next) blocks += segment.Block.Size;
@@ -170,7 +198,7 @@ internal sealed class Body
 
     public bool TryGetBytes(out ReadOnlySequence<byte> bytes)
     {
-        if (IsComplete && !IsWindowed)
+        if (IsComplete && !IsWindowed && _file is null)
         {
             bytes = _bytes;
             return true;
@@ -197,6 +225,7 @@ internal sealed class Body
         {
             var position = offset;
             var end = count is { } c ? offset + c : long.MaxValue;
+            // Placed before the first wait: the writer of a window may be waiting for the bytes that this reader leaves out.
             var segment = reader is null ? _first : reader.Begin(this, offset);
             while (position < end)
             {
@@ -214,13 +243,37 @@ internal sealed class Body
                     break;
                 }
 
-                segment = Find(segment ?? _first!, position);
-                var from = (int)(position - segment.RunningIndex);
-                var pieceEnd = segment.Next is null ? available : Math.Min(available, segment.End);
-                var size = (int)Math.Min(CopyChunkBytes, pieceEnd - position);
-                // Into one block of this size: PipeWriter.WriteAsync would cut it into the pipe's own 4 KB blocks, at twice the processor time for a frame.
-                segment.Block.Memory.Slice(from, size).CopyTo(to.GetMemory(size));
-                to.Advance(size);
+                int size;
+                if (_file is { } file && position < file.StoredBytes)
+                {
+                    segment = null;
+                    reader?.LeavePieces();
+                    try
+                    {
+                        size = file.CopySome(to, position, Math.Min(available, file.StoredBytes) - position);
+                    }
+                    catch (DamagedValueException) when (MakeAgain is not null)
+                    {
+                        size = -1;
+                    }
+
+                    if (size < 0)
+                    {
+                        await DamagedValue.CopyRestAsync(this, file, to, offset, position, count is null ? null : end - position, cancellationToken).ConfigureAwait(false);
+                        return;
+                    }
+                }
+                else
+                {
+                    segment = Find(segment ?? (reader is null ? _first : reader.Begin(this, position))!, position);
+                    var from = (int)(position - segment.RunningIndex);
+                    var pieceEnd = segment.Next is null ? available : Math.Min(available, segment.End);
+                    size = (int)Math.Min(CopyChunkBytes, pieceEnd - position);
+                    // Into one block of this size: PipeWriter.WriteAsync would cut it into the pipe's own 4 KB blocks, at twice the processor time for a frame.
+                    segment.Block.Memory.Slice(from, size).CopyTo(to.GetMemory(size));
+                    to.Advance(size);
+                }
+
                 var result = await to.FlushAsync(cancellationToken).ConfigureAwait(false);
                 position += size;
                 reader?.Advance(position);
@@ -312,9 +365,11 @@ internal sealed class Body
         {
             lock (_lock)
             {
+                reader.Position = offset;
+                if (body._file is { } file && offset < file.StoredBytes) return null;
                 if (body._first is { } first && offset < first.RunningIndex)
                     throw new InvalidOperationException("A value too large to keep can be read once, from front to back.");
-                reader.Position = offset;
+                reader.IsInPieces = true;
                 return body._first;
             }
         }
@@ -334,6 +389,25 @@ internal sealed class Body
 
                 changed = (_advanced ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
                 return slowest;
+            }
+        }
+
+        /// <summary>
+        /// Gives up the pieces that the file has, but for those that a reader may be copying from. Who comes later begins in the file.
+        /// </summary>
+        public void TrimToFile(Body body)
+        {
+            lock (_lock)
+            {
+                var limit = body._file!.StoredBytes;
+                foreach (var reader in _readers)
+                    if (reader.IsInPieces) limit = Math.Min(limit, reader.Position);
+                while (body._first is { } first && first.End <= limit)
+                {
+                    body._first = first.Next;
+                    if (body._first is null) body._last = null;
+                    first.Block.Release();
+                }
             }
         }
 
@@ -361,6 +435,12 @@ internal sealed class BodyReader(Body.Progress? progress)
         get => Volatile.Read(ref _position);
         set => Volatile.Write(ref _position, value);
     }
+
+    /// <summary>True while the reader may be copying from a piece at its position.</summary>
+    public bool IsInPieces { get; set; }
+
+    /// <summary>The reader reads on from the file.</summary>
+    public void LeavePieces() => IsInPieces = false;
 
     public Segment? Begin(Body body, long offset)
     {

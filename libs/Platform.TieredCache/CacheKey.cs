@@ -48,4 +48,14 @@ public readonly record struct CacheKey(Digest256 Content, EntryKind Kind, Recipe
         Recipe.CopyTo(destination[(Digest256.Size + 1)..]);
         BinaryPrimitives.WriteInt32BigEndian(destination[(Size - 4)..], Index);
     }
+
+    /// <summary>The name of the value outside this process: SHA-256 of the binary form, length-prefixed with its purpose.</summary>
+    internal Digest256 ToId()
+    {
+        Span<byte> key = stackalloc byte[Size];
+        CopyTo(key);
+        var builder = new DigestBuilder(stackalloc byte[128], "k1"u8);
+        builder.Add(key);
+        return builder.Finish();
+    }
 }

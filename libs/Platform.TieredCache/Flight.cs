@@ -36,6 +36,9 @@ internal sealed class Flight
     /// <summary>This node's turn among the nodes, until it is given back or handed to the write that ends it.</summary>
     public RedisTurn? Turn;
 
+    /// <summary>The epoch of the disk tier's folder when the making began; 0 where it was not asked or cannot say.</summary>
+    public long DiskEpoch { get; set; }
+
     public bool IsListed;         // table lock: new callers may join
     public bool IsForgotten;      // table lock: keeps nothing
     public bool IsAbandoned;      // table lock: nobody waits, the work is being stopped
@@ -107,6 +110,28 @@ internal sealed class FlightTable
             flight.Body.TryAddReference();
             reader = flight.Body.AddReader();
             _listed[key] = flight;
+            _running.Add(flight);
+            return flight;
+        }
+    }
+
+    /// <summary>Whether a value is complete and has not been given to the tiers yet.</summary>
+    public bool IsLanding()
+    {
+        lock (_lock)
+        {
+            foreach (var flight in _running)
+                if (flight.Body.IsComplete) return true;
+            return false;
+        }
+    }
+
+    /// <summary>A flight of its own, with one reference, that nobody joins.</summary>
+    public Flight BeginUnlisted(CacheKey key, EntryPolicy policy)
+    {
+        lock (_lock)
+        {
+            var flight = new Flight(this, key, policy, _epoch);
             _running.Add(flight);
             return flight;
         }

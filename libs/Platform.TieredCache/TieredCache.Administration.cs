@@ -56,6 +56,7 @@ public sealed partial class TieredCache
     {
         if (bounds.MemoryBytes != _bounds.MemoryBytes) _memory.SetCapacity(bounds.MemoryBytes);
         _bounds = bounds;
+        _disk?.Apply(bounds);
         return ValueTask.CompletedTask;
     }
 }

@@ -15,6 +15,7 @@ public sealed partial class TieredCache : ITieredCache, ICacheAdministration, IA
     private readonly MemoryTier _memory;
     private readonly IOuterTier[] _outer;
     private readonly RedisOuterTier? _redis;        // one of them: the tier that nodes tell each other through
+    private readonly DiskTier? _disk;               // one of them: large values are written to it while they arrive
     private readonly RecordStore _records;
     private readonly FlightTable _flights = new();
     private readonly Func<CacheKey, Body?> _lookAgain;
@@ -22,7 +23,7 @@ public sealed partial class TieredCache : ITieredCache, ICacheAdministration, IA
     private readonly Action<Invalidation> _forget;
     private int _disposed;
 
-    /// <summary>A cache with a memory tier and, where one is given, Redis, which it then owns.</summary>
+    /// <summary>A cache with a memory tier, a disk tier where the options name a folder, and Redis where one is given, which it then owns.</summary>
     /// <param name="options">Bounds.</param>
     /// <param name="redis">The tier shared between nodes, or null.</param>
     /// <param name="time">The clock; null for the system's.</param>
@@ -34,9 +35,10 @@ public sealed partial class TieredCache : ITieredCache, ICacheAdministration, IA
         _memory = new MemoryTier(options.Memory, _counters);
         _metrics = new CacheMetrics(meters, _counters);
         _redis = redis is null ? null : new RedisOuterTier(redis, options.Redis, _counters, _time);
-        _outer = _redis is null ? [] : [_redis];
-        _records = new RecordStore(options.Records, _time);
         _bounds = BoundsOf(options);
+        _records = new RecordStore(options.Records, _time);
+        _disk = string.IsNullOrEmpty(options.Disk.Path) ? null : new DiskTier(options.Disk, _bounds, _counters, _time, ForgetInMemory);
+        _outer = [.. new IOuterTier?[] { _redis, _disk }.OfType<IOuterTier>()];      // the order of asking
         _lookAgain = key => _memory.TryGet(key, out var body) ? body : null;
         _keep = flight => _memory.TryAdd(flight.Key, flight.Body);
         _forget = _memory.Forget;
@@ -50,6 +52,8 @@ public sealed partial class TieredCache : ITieredCache, ICacheAdministration, IA
     public KindPolicies Kinds => Bounds.Kinds;
 
     internal MemoryTier Memory => _memory;
+
+    internal DiskTier? DiskTier => _disk;
 
     internal int Flights => _flights.Count;
 
@@ -66,7 +70,7 @@ public sealed partial class TieredCache : ITieredCache, ICacheAdministration, IA
     {
         if (_memory.TryGet(key, out var body)) return new ValueTask<CacheLease?>(LendHit(key, body, TimeSpan.Zero));
         _counters.Add(CacheTier.Memory, key.Kind, CacheResult.Miss);
-        return new ValueTask<CacheLease?>((CacheLease?)null);
+        return _disk is null ? new ValueTask<CacheLease?>((CacheLease?)null) : TryGetFromDiskAsync(_disk, key, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -79,9 +83,21 @@ public sealed partial class TieredCache : ITieredCache, ICacheAdministration, IA
     public CacheStatistics GetStatistics() => new()
     {
         Tiers = [.. _counters.ReadAll(_time.GetUtcNow())],
-        MemoryCapacityBytes = _memory.Pool.CapacityBytes,
+        MemoryCapacityBytes = Bounds.MemoryBytes,
         MemoryBytes = _memory.ChargedBytes + _memory.Pool.BookkeepingBytes + _memory.Pool.OverflowBytes,
+        DiskCapacityBytes = _disk is null ? 0 : Bounds.DiskBytes,
+        DiskBytes = _disk?.Index.Bytes ?? 0,
     };
+
+    /// <summary>
+    /// Waits until the values that were made so far are on disk, as far as the disk tier takes them: from then on a death of this process does not lose them.
+    /// (A power cut may: the system writes to the device later. What it leaves half written is found by its checksums.)
+    /// </summary>
+    public async ValueTask FlushAsync(CancellationToken cancellationToken)
+    {
+        while (_flights.IsLanding()) await Task.Delay(1, cancellationToken).ConfigureAwait(false);
+        if (_disk is not null) await _disk.FlushAsync(cancellationToken).ConfigureAwait(false);
+    }
 
     /// <summary>Forgets everything and ends the outer tiers. Leases still held stay valid until they are disposed.</summary>
     public async ValueTask DisposeAsync()
@@ -119,7 +135,7 @@ public sealed partial class TieredCache : ITieredCache, ICacheAdministration, IA
         if (began)
         {
             flight.RedisMark = _redis?.Mark;
-            flight.Writer = new BodyWriter(flight, flight.Body, _memory, policy, _time);
+            flight.Writer = NewWriter(flight);
             // Not awaited: it outlives this caller when others have joined. It reports through the flight and never throws.
             _ = FlyAsync(flight, state, make);
         }
@@ -147,6 +163,7 @@ public sealed partial class TieredCache : ITieredCache, ICacheAdministration, IA
         var started = _time.GetTimestamp();
         try
         {
+            if (_disk is not null && flight.Policy.Disk) flight.DiskEpoch = await _disk.ReadEpochAsync(flight.Token).ConfigureAwait(false);
             if (!await TryReadOuterAsync(flight).ConfigureAwait(false) && !await WaitForTurnAsync(flight).ConfigureAwait(false))
             {
                 writer.Source = CacheTier.Origin;
@@ -154,6 +171,9 @@ public sealed partial class TieredCache : ITieredCache, ICacheAdministration, IA
             }
 
             writer.Complete();
+            // Its readers may find the file damaged when the flight is long over.
+            if (writer.Source == CacheTier.Disk && flight.Body.File is not null)
+                flight.Body.MakeAgain = token => GetOrMakeAsync(key, state, flight.Policy, make, token);
             if (writer.Source == CacheTier.Origin) _counters.AddMade(key.Kind, writer.WrittenBytes);
             _metrics.RecordFetch(writer.Source, key.Kind, _time.GetElapsedTime(started));
             var kept = Keep(flight);
@@ -187,19 +207,56 @@ public sealed partial class TieredCache : ITieredCache, ICacheAdministration, IA
         return false;
     }
 
+    /// <summary>A look into the disk tier alone. Nobody joins it: who comes to make the value would get this flight's "none".</summary>
+    private async ValueTask<CacheLease?> TryGetFromDiskAsync(DiskTier disk, CacheKey key, CancellationToken cancellationToken)
+    {
+        var started = _time.GetTimestamp();
+        var flight = _flights.BeginUnlisted(key, EntryPolicy.For(key.Kind).WithDisk());
+        flight.Writer = NewWriter(flight);
+        flight.Writer.Source = CacheTier.Disk;
+        try
+        {
+            if (!await disk.TryReadAsync(key, flight.Writer, cancellationToken).ConfigureAwait(false)) return null;
+            flight.Writer.Complete();
+            Keep(flight);
+            flight.Body.TryAddReference();
+            return LeaseSlot.Lend(flight.Body, reader: null, CacheTier.Disk, CacheResult.Hit, _time.GetElapsedTime(started), _time);
+        }
+        finally
+        {
+            flight.Writer.Close();
+            _flights.End(flight);
+            flight.Body.Release();
+        }
+    }
+
+    private BodyWriter NewWriter(Flight flight)
+        => new(flight, flight.Body, _memory, _disk, flight.Policy, Kinds[flight.Key.Kind].MaxMemoryBytes ?? flight.Policy.MaxMemoryBytes, _time);
+
+    private void ForgetInMemory(Invalidation what)
+    {
+        _flights.Invalidate(what, _forget);
+        _records.ForgetAsync(what);
+    }
+
     /// <summary>True when the value may be kept at all: then outer tiers are offered it even where memory is not to hold it.</summary>
     private bool Keep(Flight flight)
     {
-        var (policy, body) = (flight.Policy, flight.Body);
+        var body = flight.Body;
         if (body.IsWindowed) return false;
-        var fits = policy.Memory && body.Header.Length <= policy.MaxMemoryBytes && !body.HasOverflow;
+        var fits = body.File is null && flight.Writer.FitsMemory(body.PublishedBytes) && !body.HasOverflow;
         return _flights.TryKeep(flight, fits ? _keep : static _ => true);
     }
 
+    /// <summary>Offers what was found in one tier, or made, to the tiers that are asked before it.</summary>
     private void OfferToOuter(Flight flight, TimeSpan madeIn)
     {
-        if (flight.Writer.Source != CacheTier.Origin) return;
         foreach (var tier in _outer)
-            if (tier.Holds(flight.Policy)) tier.Offer(flight, madeIn);
+        {
+            if (tier.Tier == flight.Writer.Source) break;
+            if (!tier.Holds(flight.Policy)) continue;
+            if (tier != _disk && flight.Body.PublishedBytes > Kinds[flight.Key.Kind].MaxRemoteBytes) continue;
+            tier.Offer(flight, madeIn);
+        }
     }
 }
