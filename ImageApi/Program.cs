@@ -2,11 +2,13 @@ using ImageApi.CacheAdmin;
 using ImageApi.Cases;
 using ImageApi.Catalog;
 using ImageApi.Demo;
+using ImageApi.Files;
 using ImageApi.Frames;
 using ImageApi.Hosting;
 using ImageApi.HttpCaching;
 using ImageApi.Manifest;
 using ImageApi.Origins;
+using ImageApi.Origins.Http;
 using ImageApi.Origins.S3;
 using ImageApi.Problems;
 using ImageApi.Rendered;
@@ -25,6 +27,7 @@ builder.Services
     .AddSettings()
     .AddHttpCaching()
     .AddOrigins()
+    .AddHttpOrigins()
     .AddS3Origins()
     .AddCatalog()
     .AddStore()
@@ -35,6 +38,7 @@ builder.Services
     .AddRendered()
     .AddManifest()
     .AddCases()
+    .AddFiles()
     .AddCacheAdmin();
 
 var app = builder.Build();
@@ -49,6 +53,7 @@ app.MapFramesApi();
 app.MapRenderedApi();
 app.MapManifestApi();
 app.MapCasesApi();
+app.MapFilesApi();
 app.MapCacheAdminApi();
 app.MapOriginsApi();
 app.Run();

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using ImageApi.HttpCaching;
 using ImageApi.Search;
 using Microsoft.AspNetCore.Cors.Infrastructure;
@@ -21,6 +22,9 @@ internal static class ServerExtensions
         builder.WebHost.ConfigureKestrel(static server =>
         {
             server.AddServerHeader = false;
+            // Header octets that are no ASCII pass through /files as they are; read and written as UTF-8 they would be refused.
+            server.RequestHeaderEncodingSelector = static _ => Encoding.Latin1;
+            server.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1;
             var limits = server.Limits;
             // Two of the pieces that cached values are copied in: one is sent while the next is copied. More would be lent to every slow client.
             limits.MaxResponseBufferSize = 256 * 1024;

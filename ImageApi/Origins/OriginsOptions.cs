@@ -55,7 +55,13 @@ internal sealed class OriginOptions
     /// <summary>Further tries of what may be sent twice (GET, HEAD, OPTIONS). Default 2.</summary>
     public int Retries { get; set; } = 2;
 
-    /// <summary>Unsafe methods (PUT, POST, DELETE, PATCH) that <c>/files</c> lets through. Default none.</summary>
+    /// <summary>
+    /// http, without credentials of ours: passes on the callers' own (<c>Authorization</c>, <c>Cookie</c>), for an origin that judges its users itself. Default no:
+    /// what a caller shows us is for us.
+    /// </summary>
+    public bool PassCredentials { get; set; }
+
+    /// <summary>Unsafe methods (PUT, POST, DELETE and the like) that <c>/files</c> lets through. Default none.</summary>
     public List<string> Methods { get; } = [];
 
     /// <summary>http: the items that the origin is known to have, where it cannot list them itself.</summary>

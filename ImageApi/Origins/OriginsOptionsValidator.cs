@@ -11,8 +11,6 @@ internal sealed partial class OriginsOptionsValidator : IValidateOptions<Origins
     /// <summary>What stands at an origin's place in <c>/dicomweb/...</c>: an origin of such a name could not be told apart.</summary>
     private static readonly string[] ReservedNames = ["studies", "series", "instances", "workitems", "bulkdata", "all"];
 
-    private static readonly string[] UnsafeMethods = ["PUT", "POST", "DELETE", "PATCH"];
-
     public ValidateOptionsResult Validate(string? name, OriginsOptions options)
     {
         var failures = options.Origins.SelectMany(pair => Check(pair.Key, pair.Value).Select(failure => $"{OriginsOptions.SectionName}:{pair.Key}{failure}")).ToArray();
@@ -56,7 +54,7 @@ internal sealed partial class OriginsOptionsValidator : IValidateOptions<Origins
         }
         foreach (var method in origin.Methods)
         {
-            if (!UnsafeMethods.Contains(method, StringComparer.OrdinalIgnoreCase)) yield return $":Methods: '{method}' is none of {string.Join(", ", UnsafeMethods)}.";
+            if (!HeaderPattern().IsMatch(method) || method.ToUpperInvariant() is "CONNECT" or "TRACE") yield return $":Methods: '{method}' is no method that can be let through.";
         }
     }
 

@@ -61,7 +61,7 @@ public sealed partial class HttpCacheHandler
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
-            if (await FromStaleAsync(request, look, look.Freshness.MayServeDisconnected(request.Directives), null, cancellationToken).ConfigureAwait(false) is not { } stale) throw;
+            if (await FromStaleAsync(request, look, null, cancellationToken).ConfigureAwait(false) is not { } stale) throw;
             flight?.Land(new Landing(LandingKind.Failed, Failure: exception));
             return stale;
         }
@@ -72,7 +72,7 @@ public sealed partial class HttpCacheHandler
             var arrival = Arrived(response, request, sent.At);
             var status = (int)response.StatusCode;
             if (StatusCodes.IsFailure(status)
-                && await FromStaleAsync(request, look, look.Freshness.MayServeOnError(request.Directives), status, cancellationToken).ConfigureAwait(false) is { } stale)
+                && await FromStaleAsync(request, look, status, cancellationToken).ConfigureAwait(false) is { } stale)
             {
                 flight?.Land(new Landing(LandingKind.Failed, Failure: new HttpRequestException("The origin failed.", null, response.StatusCode)));
                 return stale;
@@ -256,7 +256,7 @@ public sealed partial class HttpCacheHandler
         }
         catch (Exception) when (!cancellationToken.IsCancellationRequested)
         {
-            if (await FromStaleAsync(request, look, look.Freshness.MayServeDisconnected(request.Directives), null, cancellationToken).ConfigureAwait(false) is { } stale) return stale;
+            if (await FromStaleAsync(request, look, null, cancellationToken).ConfigureAwait(false) is { } stale) return stale;
             throw;
         }
 

@@ -120,17 +120,18 @@ public sealed partial class HttpCacheHandler : DelegatingHandler
                 var arriving = await HoldArrivingAsync(request, landing.Response, cancellationToken).ConfigureAwait(false);
                 return arriving is null ? null : Answer(landing.Response, arriving, new CacheStatus(look.Forward) { Collapsed = true, Detail = _origin });
             case LandingKind.Failed:
-                if (await FromStaleAsync(request, look, look.Freshness.MayServeDisconnected(request.Directives), null, cancellationToken).ConfigureAwait(false) is { } stale) return stale;
+                if (await FromStaleAsync(request, look, null, cancellationToken).ConfigureAwait(false) is { } stale) return stale;
                 throw new HttpRequestException((landing.Failure as HttpRequestException)?.HttpRequestError ?? HttpRequestError.Unknown, "The origin failed.", landing.Failure);
             default:
                 return null;
         }
     }
 
-    /// <summary>A stale answer in the place of the origin's failure, marked as such.</summary>
-    private async ValueTask<HttpResponseMessage?> FromStaleAsync(CacheRequest request, Look look, bool isAllowed, int? status, CancellationToken cancellationToken)
+    /// <summary>A stored answer in the place of the origin's failure (<paramref name="status"/>; null when it was not reached), marked as such; null where that is not allowed.</summary>
+    private async ValueTask<HttpResponseMessage?> FromStaleAsync(CacheRequest request, Look look, int? status, CancellationToken cancellationToken)
     {
-        if (look.Stored is not { } stored || !isAllowed) return null;
+        if (look.Stored is not { } stored) return null;
+        if (!(status is null ? look.Freshness.MayServeDisconnected(request.Directives) : look.Freshness.MayServeOnError(request.Directives))) return null;
         var held = await HoldAsync(request, stored, cancellationToken).ConfigureAwait(false);
         if (held.IsAll) return Answer(stored, held, new CacheStatus(Forwarded.Stale) { ForwardStatus = status, Ttl = look.Freshness.Ttl, Detail = "\"stale, the origin failed\"" });
         held.Dispose();

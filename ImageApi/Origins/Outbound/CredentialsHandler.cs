@@ -13,6 +13,7 @@ internal sealed class CredentialsHandler : DelegatingHandler
     private readonly AuthenticationHeaderValue? _authorization;
     private readonly KeyValuePair<string, string>[] _headers;
     private readonly bool _isSigned;
+    private readonly bool _passesCallers;
 
     public CredentialsHandler(Uri origin, OriginOptions options)
     {
@@ -25,17 +26,18 @@ internal sealed class CredentialsHandler : DelegatingHandler
         };
         _headers = [.. options.Headers];
         _isSigned = options.Kind.Equals(OriginKinds.S3, StringComparison.OrdinalIgnoreCase);
+        _passesCallers = options.PassCredentials && _authorization is null;
     }
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         if (!IsOrigin(request.RequestUri!)) throw new OriginHttpException(OriginFailure.Refused, "The address is not the origin's own.");
 
-        // A caller's credentials are for us, not for the origin. An object store's client signed the request itself: the signature holds no secret and is good
-        // for further tries.
-        if (!_isSigned) request.Headers.Authorization = _authorization;
+        // A caller's credentials are for us, not for the origin, unless its configuration says otherwise. An object store's client signed the request
+        // itself: the signature holds no secret and is good for further tries.
+        if (!_isSigned && !_passesCallers) request.Headers.Authorization = _authorization;
+        if (!_passesCallers) request.Headers.Remove("Cookie");
         request.Headers.Remove("Proxy-Authorization");
-        request.Headers.Remove("Cookie");
         foreach (var (field, value) in _headers)
         {
             request.Headers.Remove(field);
@@ -44,7 +46,7 @@ internal sealed class CredentialsHandler : DelegatingHandler
 
         var response = await base.SendAsync(request, cancellationToken);
         // An answer must not show to anyone what was sent, nor to whom: a handler above sees the request that it made.
-        if (!_isSigned) request.Headers.Authorization = null;
+        if (!_isSigned && !_passesCallers) request.Headers.Authorization = null;
         foreach (var (field, _) in _headers) request.Headers.Remove(field);
         if ((int)response.StatusCode is >= 300 and < 400 && response.Headers.Location is { } location && !IsOrigin(new Uri(request.RequestUri!, location)))
         {

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 
 namespace ImageApi.Origins.Outbound;
 
@@ -48,6 +49,9 @@ internal sealed class OriginHttp(OriginHealthBoard health, OriginMetrics metrics
             MaxConnectionsPerServer = options.MaxConcurrency,
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),   // a changed DNS entry is followed
             ConnectCallback = connector.ConnectAsync,
+            // Octets that are no ASCII pass both ways as they are.
+            RequestHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
+            ResponseHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
         };
         if (options.CaFile.Length > 0)
         {
