@@ -58,6 +58,8 @@ internal sealed record ScrubState
     public long CheckedBytes { get; init; }
     public long TotalBytes { get; init; }
     public long Corruptions { get; init; }
+
+    public bool Is(string state) => State.Equals(state, StringComparison.OrdinalIgnoreCase);
 }
 
 /// <summary>What can be set while the server runs.</summary>

@@ -69,7 +69,7 @@ internal static class ClearCommand
     {
         terminal.Output.WriteLine($"Freed {Figures.Bytes(report.Bytes)}: {Figures.Count(report.Entries)} values.");
         foreach (var tier in report.Tiers.Where(static tier => tier.Entries > 0))
-            terminal.Output.WriteLine($"  {tier.Tier}: {Figures.Count(tier.Entries)} values, {Figures.Bytes(tier.Bytes)}");
+            terminal.Output.WriteLine($"  {tier.Tier.ToLowerInvariant()}: {Figures.Count(tier.Entries)} values, {Figures.Bytes(tier.Bytes)}");
     }
 
     private static JsonContent Body(Dictionary<string, string> scope, bool isConfirmed)

@@ -33,7 +33,7 @@ internal static class ScrubCommand
                 .StartAsync(context => FollowAsync(cache, started, context.AddTask("Checking"), cancellationToken));
         var state = last.Read(CacheJson.Default.ScrubState);
         if (isJson) terminal.Output.WriteLine(last.Json.GetRawText());
-        if (state.State != "done") throw new CommandException($"The scrub ended before everything was checked: it {state.State}.", "The server's log says why; run it again at any time.");
+        if (!state.Is("done")) throw new CommandException($"The scrub ended before everything was checked: it {state.State.ToLowerInvariant()}.", "The server's log says why; run it again at any time.");
         if (!isJson)
         {
             terminal.Output.WriteLine(state.Corruptions == 0
@@ -49,7 +49,7 @@ internal static class ScrubCommand
         {
             var state = answer.Read(CacheJson.Default.ScrubState);
             if (progress is not null) (progress.MaxValue, progress.Value) = (Math.Max(1, state.TotalBytes), state.CheckedBytes);
-            if (state.State != "running") return answer;
+            if (!state.Is("running")) return answer;
             try
             {
                 await Task.Delay(PollInterval, cancellationToken);

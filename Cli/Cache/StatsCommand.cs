@@ -35,8 +35,8 @@ internal static class StatsCommand
             table.AddColumn(new TableColumn(name).RightAligned());
         foreach (var tier in withKinds ? stats.Tiers : stats.Totals)
         {
-            List<string> cells = [tier.Tier];
-            if (withKinds) cells.Add(tier.Kind ?? "");
+            List<string> cells = [tier.Tier.ToLowerInvariant()];
+            if (withKinds) cells.Add(tier.Kind?.ToLowerInvariant() ?? "");
             cells.AddRange(
             [
                 Figures.Count(tier.Hits), Figures.Count(tier.Misses), tier.Hits + tier.Misses == 0 ? "-" : Figures.Percent(tier.HitRate),
