@@ -49,7 +49,7 @@ internal sealed class OriginAdministration(OriginSettings settings, OriginSet or
         {
             var changed = change();
             if (changed.Name is not { } name) return changed;
-            await origins.ChangeAsync(settings.All);
+            origins.Change(settings.All);
             await cache.InvalidateAsync(CacheTags.OfOrigin(name), CancellationToken.None);
             logger.OriginsChanged(name);
             return changed;

@@ -1,41 +1,92 @@
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using ImageApi.Origins.Outbound;
-using Microsoft.Extensions.Options;
+using ImageApi.Problems;
+using ImageApi.Settings;
 
 namespace ImageApi.Origins;
 
-/// <summary>What origins there are and how they fare: <c>GET /api/origins</c>.</summary>
+/// <summary>What origins there are and how they fare, and for whoever administers them, adding, changing and removing.</summary>
 internal static class OriginsApi
 {
     public static IEndpointRouteBuilder MapOriginsApi(this IEndpointRouteBuilder app)
     {
-        app.MapGet("/api/origins", GetOrigins).WithTags("Origins").WithName("GetOrigins").Produces<OriginList>();
+        var group = app.MapGroup("/api/origins").WithTags("Origins");
+        group.MapGet("", GetOrigins).WithName("GetOrigins").Produces<OriginList>();
+
+        // The details too: where an origin lies and how it is reached is for whoever sets it up.
+        var administration = group.MapGroup("").RequireAdministrator();
+        administration.MapGet("/{name}", GetOrigin).WithName("GetOrigin").Produces<JsonObject>().ProducesProblem(StatusCodes.Status404NotFound);
+        administration.MapPost("", AddAsync).WithName("AddOrigin").Produces<JsonObject>(StatusCodes.Status201Created).ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status409Conflict);
+        administration.MapPut("/{name}", ReplaceAsync).WithName("ReplaceOrigin").Produces<JsonObject>().ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status409Conflict);
+        administration.MapDelete("/{name}", RemoveAsync).WithName("RemoveOrigin").Produces(StatusCodes.Status204NoContent).ProducesProblem(StatusCodes.Status409Conflict);
         return app;
     }
 
-    private static IResult GetOrigins(HttpContext context, IOrigins origins, OriginHealthBoard health, IOptions<OriginsOptions> options)
+    private static IResult GetOrigins(HttpContext context, IOrigins origins, OriginHealthBoard health, OriginMetrics metrics, OriginSettings settings)
     {
         context.Response.Headers.CacheControl = "no-store";
-        return Results.Json(new OriginList([.. origins.All.Select(origin => Describe(origin, options.Value.Origins.GetValueOrDefault(origin.Name), health.Find(origin.Name)))]), OriginsJson.Default.OriginList);
+        return Results.Json(new OriginList([.. origins.All.Select(origin => Describe(origin, settings, health.Find(origin.Name), metrics))]), OriginsJson.Default.OriginList);
     }
 
-    private static OriginInfo Describe(IOrigin origin, OriginOptions? options, OriginHealth? health) => new()
+    private static IResult GetOrigin(HttpContext context, string name, OriginSettings settings) =>
+        settings.Find(name) is { } origin ? Details(context, name, origin, settings, StatusCodes.Status200OK) : Problem.NotFound("There is no such origin.");
+
+    private static async Task<IResult> AddAsync(HttpContext context, OriginAdministration administration, OriginSettings settings, CancellationToken cancellationToken)
     {
-        Name = origin.Name,
-        Kind = options?.Kind.ToLowerInvariant() ?? OriginKinds.Folder,
-        HoldsStudies = origin is IDicomOrigin,
-        HoldsFiles = origin is IFileOrigin,
-        IsWritable = origin.Traits.HasFlag(OriginTraits.Writable),
-        Host = options is { Url.Length: > 0 } ? new Uri(options.Url).Authority : options is { ServiceUrl.Length: > 0 } ? new Uri(options.ServiceUrl).Authority : null,
-        State = health?.State.ToString().ToLowerInvariant() ?? "local",
-        Since = health?.Since,
-        LastError = health?.LastError?.ToString().ToLowerInvariant(),
-        LastErrorAt = health?.LastErrorAt,
-        Requests = health?.Requests,
-        Failures = health?.Failures,
-        Bytes = health?.Bytes,
-        P50Milliseconds = health?.P50?.TotalMilliseconds,
-    };
+        var (document, problem) = await JsonBody.ReadAsync(context, OriginSettingsJson.Default.JsonObject);
+        if (problem is not null) return problem;
+        var (name, refusal) = await administration.AddAsync(document!, cancellationToken);
+        if (refusal is not null) return refusal;
+        context.Response.Headers.Location = "/api/origins/" + name;
+        return Details(context, name!, settings.Find(name!)!, settings, StatusCodes.Status201Created);
+    }
+
+    private static async Task<IResult> ReplaceAsync(HttpContext context, string name, OriginAdministration administration, OriginSettings settings, CancellationToken cancellationToken)
+    {
+        var (document, problem) = await JsonBody.ReadAsync(context, OriginSettingsJson.Default.JsonObject);
+        if (problem is not null) return problem;
+        var (_, refusal) = await administration.ReplaceAsync(name, document!, cancellationToken);
+        return refusal ?? Details(context, name, settings.Find(name)!, settings, StatusCodes.Status200OK);
+    }
+
+    private static async Task<IResult> RemoveAsync(string name, OriginAdministration administration, CancellationToken cancellationToken)
+    {
+        var (_, refusal) = await administration.RemoveAsync(name, cancellationToken);
+        return refusal is not null ? refusal : Results.NoContent();
+    }
+
+    private static IResult Details(HttpContext context, string name, OriginOptions origin, OriginSettings settings, int statusCode)
+    {
+        context.Response.Headers.CacheControl = "no-store";
+        var (shown, secrets) = OriginDocument.Show(origin);
+        var document = new JsonObject { ["name"] = name, ["isEditable"] = settings.IsEditable(name), ["secrets"] = secrets, ["settings"] = shown };
+        return Results.Json(document, OriginSettingsJson.Default.JsonObject, statusCode: statusCode);
+    }
+
+    private static OriginInfo Describe(IOrigin origin, OriginSettings settings, OriginHealth? health, OriginMetrics metrics)
+    {
+        var (options, (requests, bytes)) = (settings.Find(origin.Name), metrics.Read(origin.Name));
+        return new OriginInfo
+        {
+            Name = origin.Name,
+            Kind = options?.Kind.ToLowerInvariant() ?? OriginKinds.Folder,
+            HoldsStudies = origin is IDicomOrigin,
+            HoldsFiles = origin is IFileOrigin,
+            IsWritable = origin.Traits.HasFlag(OriginTraits.Writable),
+            IsEditable = settings.IsEditable(origin.Name),
+            Host = options is { Url.Length: > 0 } ? new Uri(options.Url).Authority : options is { ServiceUrl.Length: > 0 } ? new Uri(options.ServiceUrl).Authority : null,
+            Address = options is null ? (origin as FolderOrigin)?.Path : OriginDocument.AddressOf(options),
+            State = health?.State.ToString().ToLowerInvariant() ?? "local",
+            Since = health?.Since,
+            LastError = health?.LastError?.ToString().ToLowerInvariant(),
+            LastErrorAt = health?.LastErrorAt,
+            Requests = requests,
+            Failures = health?.Failures,
+            Bytes = bytes,
+            P50Milliseconds = health?.P50?.TotalMilliseconds,
+        };
+    }
 }
 
 /// <summary>All origins, the store first.</summary>
@@ -51,6 +102,12 @@ internal sealed record OriginInfo
     public required bool HoldsStudies { get; init; }
     public required bool HoldsFiles { get; init; }
     public required bool IsWritable { get; init; }
+
+    /// <summary>Whether it was added at run time, and so can be changed at run time; the others belong to the configuration.</summary>
+    public required bool IsEditable { get; init; }
+
+    /// <summary>The address without credentials and query, a folder's path, a bucket.</summary>
+    public string? Address { get; init; }
 
     /// <summary>Host and port.</summary>
     public string? Host { get; init; }

@@ -21,6 +21,7 @@ internal static class ProblemTypes
     public const string PreconditionRequired = Prefix + "precondition-required";
     public const string AdministrationRefused = Prefix + "administration-refused";
     public const string ConfirmationRequired = Prefix + "confirmation-required";
+    public const string OriginConflict = Prefix + "origin-conflict";
     public const string InvalidSettings = Prefix + "invalid-settings";
     public const string PayloadTooLarge = Prefix + "payload-too-large";
     public const string UnsupportedMediaType = Prefix + "unsupported-media-type";
