@@ -39,9 +39,9 @@ internal sealed record CacheClearRequest
         var given = new[] { Tier, Kind, Study, Series, Origin }.Count(static scope => scope is not null);
         if (given > 1) problem = CacheAdminApi.Invalid("Name one of tier, kind, study, series and origin, or none for everything.");
         else if (given == 0) return CacheScope.All;
-        else if (Study is not null) return CacheScope.Tag(CacheTags.OfStudy(Study));
-        else if (Series is not null) return CacheScope.Tag(CacheTags.OfSeries(Series));
-        else if (Origin is not null) return CacheScope.Tag(CacheTags.OfOrigin(Origin));
+        else if (Study is not null) return CacheScope.Tag(CacheTags.Study(Study));
+        else if (Series is not null) return CacheScope.Tag(CacheTags.Series(Series));
+        else if (Origin is not null) return CacheScope.Tag(CacheTags.Origin(Origin));
         else if (Tier is not null && Words.TryRead(Tier, out CacheTier tier) && tier != CacheTier.Origin) return CacheScope.Tier(tier);
         else if (Kind is not null && Words.TryRead(Kind, out EntryKind kind)) return CacheScope.Kind(kind);
         else if (Kind is not null) problem = CacheAdminApi.Invalid($"'kind' is one of {Words.All<EntryKind>()}.");

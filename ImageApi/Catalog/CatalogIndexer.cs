@@ -113,20 +113,46 @@ internal sealed class CatalogIndexer : BackgroundService
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await Task.Yield();   // the service is ready while this goes on
-        var watchers = new List<FolderWatcher>();
+        var followed = new Dictionary<IIndexedOrigin, Following>(ReferenceEqualityComparer.Instance);
+        using var changed = new SemaphoreSlim(0);
+        void Changed() => changed.Release();
+        _origins.Changed += Changed;
+        var noticed = ExamineNoticedAsync(stoppingToken);
         try
         {
-            await _catalog.KeepOriginsAsync([.. _origins.Indexed.Select(origin => origin.Name)], stoppingToken);
-            foreach (var origin in _origins.Folders.Where(folder => folder.Traits.HasFlag(OriginTraits.Watched)))
-                watchers.Add(new FolderWatcher(origin, item => Notice(new FileLocation(origin.Name, item), settle: true), () => _toReconcile[origin.Name] = Due(settle: true), _logger));
-            await Task.WhenAll(_origins.Indexed.Select(origin => FollowAsync(origin, watchers.Find(watcher => watcher.Origin == origin), stoppingToken)).Append(ExamineNoticedAsync(stoppingToken)));
+            while (true)
+            {
+                await FollowOnlyAsync(_origins.Indexed, followed, stoppingToken);
+                await changed.WaitAsync(stoppingToken);
+            }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
         }
         finally
         {
-            foreach (var watcher in watchers) watcher.Dispose();
+            _origins.Changed -= Changed;
+            foreach (var following in followed.Values) await following.StopAsync();
+            await noticed.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Follows these origins and no others. What the catalog has of an origin that went leaves it; one that was set up anew is compared anew.</summary>
+    private async Task FollowOnlyAsync(IReadOnlyList<IIndexedOrigin> origins, Dictionary<IIndexedOrigin, Following> followed, CancellationToken cancellationToken)
+    {
+        foreach (var gone in followed.Keys.Except(origins).ToArray())
+        {
+            await followed[gone].StopAsync();
+            followed.Remove(gone);
+            _reconciled.TryRemove(gone.Name, out _);
+        }
+        await _catalog.KeepOriginsAsync([.. origins.Select(origin => origin.Name)], cancellationToken);
+        foreach (var origin in origins.Where(origin => !followed.ContainsKey(origin)))
+        {
+            var watcher = origin is FolderOrigin folder && folder.Traits.HasFlag(OriginTraits.Watched)
+                ? new FolderWatcher(folder, item => Notice(new FileLocation(origin.Name, item), settle: true), () => _toReconcile[origin.Name] = Due(settle: true), _logger)
+                : null;
+            followed[origin] = new Following(token => FollowAsync(origin, watcher, token), watcher, cancellationToken);
         }
     }
 
@@ -185,6 +211,29 @@ internal sealed class CatalogIndexer : BackgroundService
                     _logger.ExamineFailed(pair.Key.OriginName, exception);
                 }
             });
+        }
+    }
+
+    /// <summary>The following of one origin, and its end.</summary>
+    private sealed class Following
+    {
+        private readonly CancellationTokenSource _stopping;
+        private readonly FolderWatcher? _watcher;
+        private readonly Task _work;
+
+        public Following(Func<CancellationToken, Task> follow, FolderWatcher? watcher, CancellationToken cancellationToken)
+        {
+            _stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            _watcher = watcher;
+            _work = follow(_stopping.Token);
+        }
+
+        public async Task StopAsync()
+        {
+            await _stopping.CancelAsync();
+            await _work.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            _watcher?.Dispose();
+            _stopping.Dispose();
         }
     }
 

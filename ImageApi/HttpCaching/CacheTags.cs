@@ -12,14 +12,16 @@ internal static class CacheTags
 {
     private const int MaxTags = 16;
 
-    public static CacheTag OfStudy(string studyInstanceUid) => CacheTag.Of("study", studyInstanceUid);
+    public static CacheTag Study(string studyInstanceUid) => CacheTag.Of("study", studyInstanceUid);
 
-    public static CacheTag OfSeries(string seriesInstanceUid) => CacheTag.Of("series", seriesInstanceUid);
+    public static CacheTag Series(string seriesInstanceUid) => CacheTag.Of("series", seriesInstanceUid);
 
-    public static CacheTag OfOrigin(string name) => CacheTag.Of("origin", name);
+    public static CacheTag Instance(string sopInstanceUid) => CacheTag.Of("instance", sopInstanceUid);
+
+    public static CacheTag Origin(string name) => CacheTag.Of("origin", name);
 
     /// <summary>The tags of what is made from one instance.</summary>
-    public static ImmutableArray<CacheTag> Of(InstanceEntry instance) => [OfStudy(instance.StudyUid), OfSeries(instance.SeriesUid), OfOrigin(instance.OriginName)];
+    public static ImmutableArray<CacheTag> Of(InstanceEntry instance) => [Origin(instance.OriginName), Study(instance.StudyUid), Series(instance.SeriesUid), Instance(instance.SopUid)];
 
     /// <summary>The tags of what is made from several instances. Their series are left out where they are too many to be named all.</summary>
     public static ImmutableArray<CacheTag> Of(IEnumerable<InstanceEntry> instances)
@@ -31,6 +33,6 @@ internal static class CacheTags
             origins.Add(instance.OriginName);
             series.Add(instance.SeriesUid);
         }
-        return [.. studies.Select(OfStudy).Concat(origins.Select(OfOrigin)).Concat(series.Select(OfSeries)).Take(MaxTags)];
+        return [.. studies.Select(Study).Concat(origins.Select(Origin)).Concat(series.Select(Series)).Take(MaxTags)];
     }
 }

@@ -47,10 +47,19 @@ internal sealed class OriginAdministration(OriginSettings settings, OriginSet or
         await _changing.WaitAsync(cancellationToken);
         try
         {
+            var before = settings.Kept;
             var changed = change();
             if (changed.Name is not { } name) return changed;
-            origins.Change(settings.All);
-            await cache.InvalidateAsync(CacheTags.OfOrigin(name), CancellationToken.None);
+            try
+            {
+                origins.Change(settings.All);
+            }
+            catch
+            {
+                settings.Keep(before);
+                throw;
+            }
+            await cache.InvalidateAsync(CacheTags.Origin(name), CancellationToken.None);
             logger.OriginsChanged(name);
             return changed;
         }

@@ -44,6 +44,9 @@ internal sealed class OriginSettings(IOptions<SettingsOptions> options, ILogger<
         }
     }
 
+    /// <summary>Those that were added at run time. Not to be changed: <see cref="Keep(string, OriginOptions?)"/> makes another.</summary>
+    public Dictionary<string, OriginOptions> Kept => _kept;
+
     /// <summary>Whether the origin was added at run time, and so can be changed at run time.</summary>
     public bool IsEditable(string name) => _kept.ContainsKey(name);
 
@@ -59,8 +62,14 @@ internal sealed class OriginSettings(IOptions<SettingsOptions> options, ILogger<
         var kept = new Dictionary<string, OriginOptions>(_kept, StringComparer.OrdinalIgnoreCase);
         if (origin is null) kept.Remove(name);
         else kept[name] = origin;
-        _file.Write(kept.Count == 0 ? null : kept);
-        _kept = kept;
+        Keep(kept);
+    }
+
+    /// <summary>Keeps these origins and no others.</summary>
+    public void Keep(Dictionary<string, OriginOptions> origins)
+    {
+        _file.Write(origins.Count == 0 ? null : origins);
+        _kept = origins;
     }
 
     private static Dictionary<string, OriginOptions> NewSet() => new(StringComparer.OrdinalIgnoreCase);

@@ -1,5 +1,6 @@
 using ImageApi.Catalog;
 using ImageApi.Origins;
+using ImageApi.Settings;
 using ImageApi.Store;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -38,7 +39,7 @@ internal sealed class CatalogFixture : IAsyncDisposable
         }).Build();
         var services = new ServiceCollection().AddSingleton<IConfiguration>(configuration).AddLogging().AddMetrics()
             .AddSingleton<ITieredCache>(_ => new Platform.TieredCache.TieredCache(new TieredCacheOptions()))
-            .AddOrigins().AddCatalog().AddStore().BuildServiceProvider();
+            .AddSettings().AddOrigins().AddCatalog().AddStore().BuildServiceProvider();
         var fixture = new CatalogFixture(folder, services);
         _ = fixture.Indexer;
         if (run)

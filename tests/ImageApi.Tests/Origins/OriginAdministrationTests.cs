@@ -26,7 +26,7 @@ public sealed class OriginAdministrationTests : IAsyncLifetime
     [Fact]
     public async Task Add_Origin_IsThereAtOnceAndAfterARestart()
     {
-        using var response = await SendAsync(HttpMethod.Post, Address, new { name = "pacs1", kind = "dicomweb", url = "https://pacs.example/dicom-web", maxConcurrency = 3, username = "reader", password = "s3cret!" });
+        using var response = await SendAsync(HttpMethod.Post, Address, new { name = "pacs1", kind = "s3", bucket = "scans", prefix = "a/", serviceUrl = "https://store.invalid:9000/", maxConcurrency = 3, accessKey = "reader", secretKey = "s3cret!" });
         Assert.Equal((HttpStatusCode.Created, "/api/origins/pacs1"), (response.StatusCode, response.Header("Location")));
         await AssertThereAsync();
         await _host.DisposeAsync();
@@ -36,7 +36,7 @@ public sealed class OriginAdministrationTests : IAsyncLifetime
         async Task AssertThereAsync()
         {
             var pacs = await FindAsync("pacs1");
-            Assert.Equal(("dicomweb", "https://pacs.example/dicom-web", true), (pacs.GetProperty("kind").GetString(), pacs.GetProperty("address").GetString(), pacs.GetProperty("isEditable").GetBoolean()));
+            Assert.Equal(("s3", "s3://scans/a/ at https://store.invalid:9000/", true), (pacs.GetProperty("kind").GetString(), pacs.GetProperty("address").GetString(), pacs.GetProperty("isEditable").GetBoolean()));
             Assert.Equal(3, (await DetailsAsync("pacs1")).GetProperty("settings").GetProperty("maxConcurrency").GetInt32());
         }
     }
@@ -44,40 +44,50 @@ public sealed class OriginAdministrationTests : IAsyncLifetime
     [Fact]
     public async Task Add_Credentials_AreNeverSentBackAndKeptForTheOwnerOnly()
     {
-        string[] secrets = ["u5er", "s3cret!", "t0ken", "h3ader"];
-        using var basic = await SendAsync(HttpMethod.Post, Address, new { name = "one", kind = "http", url = "https://files.example/", username = secrets[0], password = secrets[1], headers = new Dictionary<string, string> { ["X-Key"] = secrets[3] } });
-        using var bearer = await SendAsync(HttpMethod.Post, Address, new { name = "two", kind = "http", url = "https://files.example/", bearerToken = secrets[2] });
-        Assert.Equal((HttpStatusCode.Created, HttpStatusCode.Created), (basic.StatusCode, bearer.StatusCode));
-        foreach (var text in new[] { await basic.Content.ReadAsStringAsync(), await bearer.Content.ReadAsStringAsync(), await _host.Client.GetStringAsync(Address), await _host.Client.GetStringAsync(Address + "/one"), await _host.Client.GetStringAsync(Address + "/two") })
+        string[] secrets = ["acc3ss", "s3cret!"];
+        using var added = await SendAsync(HttpMethod.Post, Address, new { name = "one", kind = "s3", bucket = "scans", serviceUrl = "https://store.invalid/", accessKey = secrets[0], secretKey = secrets[1] });
+        Assert.Equal(HttpStatusCode.Created, added.StatusCode);
+        foreach (var text in new[] { await added.Content.ReadAsStringAsync(), await _host.Client.GetStringAsync(Address), await _host.Client.GetStringAsync(Address + "/one") })
             foreach (var secret in secrets)
                 Assert.DoesNotContain(secret, text, StringComparison.Ordinal);
-        Assert.Equal(["username", "password", "headers:X-Key"], (await DetailsAsync("one")).GetProperty("secrets").EnumerateArray().Select(name => name.GetString()));
+        Assert.Equal(["accessKey", "secretKey"], (await DetailsAsync("one")).GetProperty("secrets").EnumerateArray().Select(name => name.GetString()));
         if (!OperatingSystem.IsWindows()) Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(_folder.Path, "origins.json")));
+    }
+
+    [Fact]
+    public void Show_Credentials_AreNamedAndNotShown()
+    {
+        var origin = new OriginOptions { Kind = "http", Url = "https://files.example/", Username = "u5er", Password = "s3cret!", BearerToken = "t0ken", AccessKey = "acc3ss", SecretKey = "k3y" };
+        origin.Headers["X-Key"] = "h3ader";
+        var (settings, secrets) = OriginDocument.Show(origin);
+        var text = settings.ToJsonString() + secrets.ToJsonString();
+        foreach (var secret in new[] { "u5er", "s3cret!", "t0ken", "acc3ss", "k3y", "h3ader" }) Assert.DoesNotContain(secret, text, StringComparison.Ordinal);
+        Assert.Equal(["username", "password", "bearerToken", "accessKey", "secretKey", "headers:X-Key"], secrets.Select(name => name!.GetValue<string>()));
     }
 
     [Fact]
     public async Task Replace_WithoutCredentials_KeepsThemAtTheSameAddressOnly()
     {
-        using var added = await SendAsync(HttpMethod.Post, Address, new { name = "pacs1", kind = "http", url = "https://pacs.example/a", bearerToken = "t0ken" });
-        using var kept = await SendAsync(HttpMethod.Put, Address + "/pacs1", new { kind = "http", url = "https://pacs.example/b" });
-        Assert.Equal(["bearerToken"], (await kept.JsonAsync()).GetProperty("secrets").EnumerateArray().Select(name => name.GetString()));
+        using var added = await SendAsync(HttpMethod.Post, Address, new { name = "one", kind = "s3", bucket = "a", serviceUrl = "https://store.invalid/", accessKey = "acc3ss", secretKey = "s3cret!" });
+        using var kept = await SendAsync(HttpMethod.Put, Address + "/one", new { kind = "s3", bucket = "b", serviceUrl = "https://store.invalid/" });
+        Assert.Equal(["accessKey", "secretKey"], (await kept.JsonAsync()).GetProperty("secrets").EnumerateArray().Select(name => name.GetString()));
 
         // Else whoever may change an origin could have its credentials sent to a server of his own.
-        foreach (var elsewhere in new[] { "https://evil.example/b", "http://pacs.example/b", "https://pacs.example:8443/b" })
+        foreach (var elsewhere in new[] { "https://evil.invalid/", "http://store.invalid/", "https://store.invalid:8443/" })
         {
-            using var moved = await SendAsync(HttpMethod.Put, Address + "/pacs1", new { kind = "http", url = elsewhere, allowPlainHttp = true });
+            using var moved = await SendAsync(HttpMethod.Put, Address + "/one", new { kind = "s3", bucket = "b", serviceUrl = elsewhere, allowPlainHttp = true });
             var problem = await ProblemAnswer.AssertAsync(moved, HttpStatusCode.BadRequest, "urn:platform:problem:invalid-settings");
             Assert.Contains("credentials", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
         }
 
-        using var removed = await SendAsync(HttpMethod.Put, Address + "/pacs1", new { kind = "http", url = "https://other.example/b", bearerToken = "" });
+        using var removed = await SendAsync(HttpMethod.Put, Address + "/one", new { kind = "s3", bucket = "b", serviceUrl = "https://other.invalid/", accessKey = "", secretKey = (string?)null });
         Assert.Empty((await removed.JsonAsync()).GetProperty("secrets").EnumerateArray());
     }
 
     [Fact]
     public async Task Remove_Origin_IsGone()
     {
-        using var added = await SendAsync(HttpMethod.Post, Address, new { name = "gone", kind = "http", url = "https://files.example/" });
+        using var added = await SendAsync(HttpMethod.Post, Address, new { name = "gone", kind = "folder", path = _folder.Path });
         using var removed = await SendAsync(HttpMethod.Delete, Address + "/gone", null);
         Assert.Equal(HttpStatusCode.NoContent, removed.StatusCode);
         Assert.DoesNotContain("gone", await NamesAsync());
@@ -135,11 +145,48 @@ public sealed class OriginAdministrationTests : IAsyncLifetime
     [Fact]
     public async Task Start_NameInFileAndConfiguration_TheConfigurationWins()
     {
-        using var added = await SendAsync(HttpMethod.Post, Address, new { name = "both", kind = "http", url = "https://page.example/" });
+        using var added = await SendAsync(HttpMethod.Post, Address, new { name = "both", kind = "folder", path = "/from/the/page" });
         await _host.DisposeAsync();
-        _host = await StartAsync(("ImageApi:Origins:both:Kind", "http"), ("ImageApi:Origins:both:Url", "https://configured.example/"));
+        _host = await StartAsync(("ImageApi:Origins:both:Path", _folder.Path));
         var both = await FindAsync("both");
-        Assert.Equal(("https://configured.example/", false), (both.GetProperty("address").GetString(), both.GetProperty("isEditable").GetBoolean()));
+        Assert.Equal((_folder.Path, false), (both.GetProperty("address").GetString(), both.GetProperty("isEditable").GetBoolean()));
+    }
+
+    [Fact]
+    public async Task Add_FolderWithStudies_IsSearchedAtOnceAndForgottenWhenItGoes()
+    {
+        var (one, two) = (_folder.Combine("one", "a.dcm"), _folder.Combine("two", "a.dcm"));
+        new DicomBuilder { StudyUid = "2.25.1", SeriesUid = "2.25.1.1", InstanceUid = "2.25.1.1.1" }.Save(one);
+        new DicomBuilder { StudyUid = "2.25.2", SeriesUid = "2.25.2.1", InstanceUid = "2.25.2.1.1" }.Save(two);
+
+        using var added = await SendAsync(HttpMethod.Post, Address, new { name = "scans", kind = "folder", path = Path.GetDirectoryName(one) });
+        Assert.Equal(HttpStatusCode.Created, added.StatusCode);
+        await UntilStudiesAre("2.25.1");
+        Assert.Equal(HttpStatusCode.OK, (await _host.SendAsync("/dicomweb/studies/2.25.1/series/2.25.1.1/instances/2.25.1.1.1/frames/1")).StatusCode);
+
+        // Watched from then on, as a configured one is.
+        new DicomBuilder { StudyUid = "2.25.3", SeriesUid = "2.25.3.1", InstanceUid = "2.25.3.1.1" }.Save(Path.Combine(Path.GetDirectoryName(one)!, "b.dcm"));
+        await UntilStudiesAre("2.25.1", "2.25.3");
+
+        using var moved = await SendAsync(HttpMethod.Put, Address + "/scans", new { kind = "folder", path = Path.GetDirectoryName(two) });
+        Assert.Equal(HttpStatusCode.OK, moved.StatusCode);
+        await UntilStudiesAre("2.25.2");
+
+        using var removed = await SendAsync(HttpMethod.Delete, Address + "/scans", null);
+        await UntilStudiesAre();
+        Assert.Equal(HttpStatusCode.NotFound, (await _host.SendAsync("/dicomweb/studies/2.25.2/series/2.25.2.1/instances/2.25.2.1.1/frames/1")).StatusCode);
+    }
+
+    private async Task UntilStudiesAre(params string[] expected)
+    {
+        string[] found = [];
+        for (var tries = 0; tries < 300; tries++)
+        {
+            found = [.. (await (await _host.SendAsync("/dicomweb/studies")).JsonAsync()).EnumerateArray().Select(study => study.Value("0020000D")!).Order(StringComparer.Ordinal)];
+            if (found.SequenceEqual(expected)) return;
+            await Task.Delay(50);
+        }
+        Assert.Fail($"After 15 s there are the studies {string.Join(", ", found)}.");
     }
 
     [Fact]
