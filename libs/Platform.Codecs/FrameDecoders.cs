@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Platform.Codecs.Deflated;
+using Platform.Codecs.Htj2k;
 using Platform.Codecs.Jpeg;
 using Platform.Codecs.JpegLossless;
 using Platform.Codecs.JpegLs;
@@ -28,6 +29,9 @@ public static class FrameDecoders
         ["1.2.840.10008.1.2.4.70"] = new JpegLosslessFrameDecoder(),
         ["1.2.840.10008.1.2.4.80"] = new JpegLsFrameDecoder(),
         ["1.2.840.10008.1.2.4.81"] = new JpegLsFrameDecoder(),
+        ["1.2.840.10008.1.2.4.201"] = new Htj2kFrameDecoder(),
+        ["1.2.840.10008.1.2.4.202"] = new Htj2kFrameDecoder(),
+        ["1.2.840.10008.1.2.4.203"] = new Htj2kFrameDecoder(),
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     /// <summary>The decoder of a transfer syntax, null where its frames can only be passed on as stored.</summary>

@@ -97,6 +97,73 @@ internal static class HtBits
         return 8 * written + bits;
     }
 
+    /// <summary>Undoes <see cref="UnstuffForward"/>: the last byte is filled with ones, and left out where it is 0xFF (T.814 7.1.2).</summary>
+    /// <param name="source">The bits; eight bytes more than they take.</param>
+    /// <param name="bits">Their number.</param>
+    /// <param name="target">Takes the bytes; eight more than they may become.</param>
+    /// <returns>The bytes written.</returns>
+    public static int StuffForward(ReadOnlySpan<byte> source, long bits, Span<byte> target)
+    {
+        ref var from = ref MemoryMarshal.GetReference(source);
+        ref var to = ref MemoryMarshal.GetReference(target);
+        long at = 0;
+        var written = 0;
+        var isShort = false;
+        while (bits - at >= 64)
+        {
+            var word = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref from, (nint)(at >> 3))) >> (int)(at & 7);
+            if (!isShort && !HasFF(word & 0x00FFFFFFFFFFFFFF))
+            {
+                Unsafe.WriteUnaligned(ref Unsafe.Add(ref to, written), word);
+                (at, written) = (at + 56, written + 7);
+                continue;
+            }
+            var value = (byte)(isShort ? word & 0x7F : word);
+            Unsafe.Add(ref to, written++) = value;
+            at += isShort ? 7 : 8;
+            isShort = value == 0xFF;
+        }
+        while (at < bits)
+        {
+            var word = (uint)(Unsafe.ReadUnaligned<ushort>(ref Unsafe.Add(ref from, (nint)(at >> 3))) >> (int)(at & 7));
+            int room = isShort ? 7 : 8, count = (int)Math.Min(room, bits - at);
+            var value = (byte)((word & ((1u << count) - 1)) | (((1u << room) - 1) & ~((1u << count) - 1)));
+            Unsafe.Add(ref to, written++) = value;
+            at += count;
+            isShort = value == 0xFF;
+        }
+        return isShort ? written - 1 : written;
+    }
+
+    /// <summary>Undoes <see cref="UnstuffBackward"/>, whose nibble the bits begin with. Bytes come in the order in which they are read.</summary>
+    /// <param name="source">The bits; eight bytes more than they take.</param>
+    /// <param name="bits">Their number.</param>
+    /// <param name="target">Takes the whole bytes.</param>
+    /// <param name="rest">The bits that do not fill a byte.</param>
+    /// <param name="restBits">Their number.</param>
+    /// <returns>The bytes written.</returns>
+    public static int StuffBackward(ReadOnlySpan<byte> source, long bits, Span<byte> target, out int rest, out int restBits)
+    {
+        long at = 0;
+        var written = 0;
+        var mayBeShort = true;
+        while (true)
+        {
+            var word = Unsafe.ReadUnaligned<ushort>(ref Unsafe.Add(ref MemoryMarshal.GetReference(source), (nint)(at >> 3))) >> (int)(at & 7);
+            var count = mayBeShort && (word & 0x7F) == 0x7F ? 7 : 8;
+            if (bits - at < count)
+            {
+                restBits = (int)(bits - at);
+                rest = word & ((1 << restBits) - 1);
+                return written;
+            }
+            var value = (byte)(word & ((1 << count) - 1));
+            target[written++] = value;
+            at += count;
+            mayBeShort = value > 0x8F;
+        }
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool HasFF(ulong word) => ((~word - 0x0101010101010101) & word & 0x8080808080808080) != 0;
 }

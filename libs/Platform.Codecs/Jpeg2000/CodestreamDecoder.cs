@@ -143,37 +143,13 @@ internal sealed unsafe class CodestreamDecoder(bool isVectorized = true)
             {
                 for (var r = 1; r < resolutions; r++)
                 {
-                    var level = LevelOf(component, r, plane);
+                    var level = _layout.LevelOf(component, r, plane);
                     if (style.IsReversible) Wavelet53.Inverse(level, s, isVectorized, cancellationToken);
                     else Wavelet97.Inverse(level, cancellationToken);
                 }
             }
             ArrayPool<int>.Shared.Return(scratch);
         }
-    }
-
-    private WaveletLevel LevelOf(int component, int r, int* plane)
-    {
-        ref var below = ref _layout.ResolutionOf(component, r - 1);
-        ref var made = ref _layout.ResolutionOf(component, r);
-        ref Band hl = ref _layout.Bands[made.FirstBand], lh = ref _layout.Bands[made.FirstBand + 1], hh = ref _layout.Bands[made.FirstBand + 2];
-        return new WaveletLevel
-        {
-            LL = plane + below.Offset,
-            LLStride = below.Stride,
-            HL = plane + hl.Offset,
-            HLStride = hl.Stride,
-            LH = plane + lh.Offset,
-            LHStride = lh.Stride,
-            HH = plane + hh.Offset,
-            HHStride = hh.Stride,
-            Image = plane + made.Offset,
-            ImageStride = made.Stride,
-            X0 = made.X0,
-            Y0 = made.Y0,
-            X1 = made.X1,
-            Y1 = made.Y1,
-        };
     }
 
     private void DecodePart(ReadOnlySpan<byte> data, ComponentStyle style, in PrecinctPart part, int* plane, CancellationToken cancellationToken)

@@ -139,6 +139,31 @@ internal sealed class TileLayout
         return at + 64;
     }
 
+    /// <summary>What the wavelet needs to make a resolution of the one below it, or the other way round.</summary>
+    public unsafe WaveletLevel LevelOf(int component, int r, int* plane)
+    {
+        ref var below = ref ResolutionOf(component, r - 1);
+        ref var made = ref ResolutionOf(component, r);
+        ref Band hl = ref Bands[made.FirstBand], lh = ref Bands[made.FirstBand + 1], hh = ref Bands[made.FirstBand + 2];
+        return new WaveletLevel
+        {
+            LL = plane + below.Offset,
+            LLStride = below.Stride,
+            HL = plane + hl.Offset,
+            HLStride = hl.Stride,
+            LH = plane + lh.Offset,
+            LHStride = lh.Stride,
+            HH = plane + hh.Offset,
+            HHStride = hh.Stride,
+            Image = plane + made.Offset,
+            ImageStride = made.Stride,
+            X0 = made.X0,
+            Y0 = made.Y0,
+            X1 = made.X1,
+            Y1 = made.Y1,
+        };
+    }
+
     public ref Resolution ResolutionOf(int component, int resolution) => ref Resolutions[_firstResolution[component] + resolution];
 
     public int ResolutionCount(int component) => _firstResolution[component + 1] - _firstResolution[component];
