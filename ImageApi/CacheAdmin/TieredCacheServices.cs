@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using ImageApi.Origins;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Platform.TieredCache;
@@ -7,13 +8,21 @@ namespace ImageApi.CacheAdmin;
 
 internal static class TieredCacheServices
 {
-    private const string RedisConnection = "cache";
+    private const string RedisConnection = "cache", DefaultDiskPath = "~/.cache/platform";
 
-    /// <summary>The one cache of this process: memory, and Redis where the configuration has <c>ConnectionStrings:cache</c>.</summary>
+    /// <summary>
+    /// The one cache of this process: memory; disk, unless <c>TieredCache:Disk:Path</c> is empty; and Redis where the configuration has <c>ConnectionStrings:cache</c>.
+    /// </summary>
     public static void AddTieredCache(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
         services.AddOptions<TieredCacheOptions>().BindConfiguration(TieredCacheOptions.SectionName).ValidateOnStart();
+        services.PostConfigure<TieredCacheOptions>(static options => options.Disk.Path = options.Disk.Path switch
+        {
+            null => HomePath.Expand(DefaultDiskPath),
+            "" => null,
+            var path => HomePath.Expand(path),
+        });
         services.TryAddSingleton<IValidateOptions<TieredCacheOptions>, TieredCacheOptionsValidator>();
         if (builder.Configuration.GetConnectionString(RedisConnection) is { Length: > 0 } redis)
         {

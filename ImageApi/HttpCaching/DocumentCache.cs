@@ -14,6 +14,8 @@ internal sealed class DocumentCache(ITieredCache cache)
     private const int BrotliQuality = 5;
     private const int BrotliWindow = 22;
 
+    private static readonly EntryPolicy Policy = EntryPolicy.For(EntryKind.Metadata);
+
     /// <summary>
     /// The document in a coding. <paramref name="make"/> writes it without any: it runs at most once at a time per key, and what it
     /// writes must be a function of the key.
@@ -21,8 +23,8 @@ internal sealed class DocumentCache(ITieredCache cache)
     public ValueTask<CacheLease> GetAsync<TState>(Document document, ContentCoding coding, TState state, Func<TState, EntryWriter, CancellationToken, Task> make, CancellationToken cancellationToken)
     {
         if (coding == ContentCoding.Identity)
-            return cache.GetOrCreateAsync(document.Key(coding), state, EntryPolicy.SharedDocument, make, cancellationToken);
-        return cache.GetOrCreateAsync(document.Key(coding), (Cache: this, Document: document, Coding: coding, State: state, Make: make), EntryPolicy.SharedDocument,
+            return cache.GetOrCreateAsync(document.Key(coding), state, Policy, make, cancellationToken);
+        return cache.GetOrCreateAsync(document.Key(coding), (Cache: this, Document: document, Coding: coding, State: state, Make: make), Policy,
             static async (variant, to, token) =>
             {
                 await using var text = await variant.Cache.GetAsync(variant.Document, ContentCoding.Identity, variant.State, variant.Make, token);

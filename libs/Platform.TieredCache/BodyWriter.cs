@@ -25,8 +25,15 @@ internal sealed class BodyWriter(Flight flight, Body body, MemoryTier memory, Di
     /// <summary>Where the bytes come from; set before they are written.</summary>
     public CacheTier Source { get; set; } = CacheTier.Origin;
 
+    public bool IsRelayed => policy.IsRelayed;
+
     /// <summary>The file that the value goes into while it arrives; null where it lies in memory.</summary>
     public ValueFileWriter? Spill { get; private set; }
+
+    /// <summary>
+    /// Whether a complete value of so many bytes is read into memory: derived ones always, whoever asked for them counts on their bytes.
+    /// </summary>
+    public bool ReadsIntoMemory(long bytes) => !policy.IsRelayed || FitsMemory(bytes);
 
     /// <summary>Whether memory may keep a value of so many bytes.</summary>
     public bool FitsMemory(long bytes) => policy.Memory && bytes <= maxMemoryBytes;

@@ -15,6 +15,7 @@ public sealed partial class TieredCache : ITieredCache, ICacheAdministration, IA
     private readonly MemoryTier _memory;
     private readonly IOuterTier[] _outer;
     private readonly RedisOuterTier? _redis;        // one of them: the tier that nodes tell each other through
+    private readonly RedisTierOptions _redisOptions;
     private readonly DiskTier? _disk;               // one of them: large values are written to it while they arrive
     private readonly RecordStore _records;
     private readonly FlightTable _flights = new();
@@ -31,6 +32,7 @@ public sealed partial class TieredCache : ITieredCache, ICacheAdministration, IA
     public TieredCache(TieredCacheOptions? options = null, RedisTier? redis = null, TimeProvider? time = null, IMeterFactory? meters = null)
     {
         options ??= new TieredCacheOptions();
+        _redisOptions = options.Redis;
         _time = time ?? TimeProvider.System;
         _memory = new MemoryTier(options.Memory, _counters);
         _metrics = new CacheMetrics(meters, _counters);

@@ -121,6 +121,33 @@ internal sealed partial class DiskTier
         }
     }
 
+    /// <summary>Whether the value of an entry carries the tag: its header is read.</summary>
+    public bool HasTag(DiskEntry entry, CacheTag tag, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return TryReadHeader(entry)?.Entry.Tags.Contains(tag) == true;
+    }
+
+    /// <summary>Deletes the files of a tag that was invalidated: they are misses already.</summary>
+    public void DeleteTagged(CacheTag tag, CancellationToken cancellationToken)
+    {
+        foreach (var entry in _index.Snapshot())
+            if (TryReadHeader(entry) is { } header && header.Entry.Tags.Contains(tag) && IsStale(header)) Delete(entry);
+
+        bool IsStale(ValueFileHeader header)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            try
+            {
+                return _epochs.IsStale(header.Epoch, header.Key.Kind, header.Entry.Tags.AsSpan());
+            }
+            catch (Exception exception) when (IsFailure(exception))
+            {
+                return false;
+            }
+        }
+    }
+
     private async Task MaintainAlwaysAsync()
     {
         await Task.Yield();

@@ -215,14 +215,14 @@ internal sealed partial class DiskTier : IOuterTier
                 return false;
             }
 
-            if (header.IsCompressed || to.FitsMemory(header.StoredBytes))
+            if (header.IsCompressed || to.ReadsIntoMemory(header.StoredBytes))
             {
                 try
                 {
                     if (header.IsCompressed) Inflate(file!, header, to);
                     else ReadAll(file!, header, to);
                 }
-                catch (CacheFullException) when (!header.IsCompressed)
+                catch (CacheFullException) when (!header.IsCompressed && to.IsRelayed)
                 {
                     to.Rewind();
                     keepsOpen = true;

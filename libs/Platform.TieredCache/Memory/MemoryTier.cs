@@ -174,6 +174,9 @@ internal sealed class MemoryTier : IDisposable
         }
     }
 
+    /// <summary>The entries at this moment. They hold no reference for the caller: headers only.</summary>
+    public ICollection<MemoryEntry> Snapshot() => _table.Values;
+
     public void Clear()
     {
         while (true)

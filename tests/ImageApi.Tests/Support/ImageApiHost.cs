@@ -48,6 +48,7 @@ internal sealed class ImageApiHost : IAsyncDisposable
         var factory = new Factory(
         [
             ("ImageApi:Store:Path", folder.Combine("store")),
+            ("TieredCache:Disk:Path", folder.Combine("cache")),
             ("ImageApi:Origins:test:Path", data),
             ("ImageApi:Catalog:SettleTime", "00:00:00.050"),
             ("ImageApi:Demo:Enabled", "false"),
