@@ -8,6 +8,7 @@ using ImageApi.Hosting;
 using ImageApi.HttpCaching;
 using ImageApi.Manifest;
 using ImageApi.Origins;
+using ImageApi.Origins.Dicomweb;
 using ImageApi.Origins.Http;
 using ImageApi.Origins.S3;
 using ImageApi.Problems;
@@ -27,6 +28,7 @@ builder.Services
     .AddSettings()
     .AddHttpCaching()
     .AddOrigins()
+    .AddDicomwebOrigins()
     .AddHttpOrigins()
     .AddS3Origins()
     .AddCatalog()

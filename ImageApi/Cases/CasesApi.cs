@@ -73,7 +73,7 @@ internal static class CasesApi
                 await Problem.NotFound("The case has no such file.").ExecuteAsync(http);
                 return;
             }
-            var freshness = VersionedUrl.Check(http.Request, instance.Content, Freshness.Hour, out var problem);
+            var freshness = VersionedUrl.Check(http.Request, instance.HeaderContent, Freshness.Hour, out var problem);
             if (problem is null && ContentNegotiation.Choose(http.Request, CaseService.FileOffers) is null)
                 problem = Problem.NotAcceptable($"A file can be had as {TransferSyntaxMediaTypes.Dicom}.");
             await (problem?.ExecuteAsync(http) ?? request.responses.SendAsync(http, instance, TransferSyntaxMediaTypes.Dicom, freshness));

@@ -15,7 +15,8 @@ internal static class CatalogExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<CatalogMetrics>();
         services.TryAddSingleton(Open);
-        services.TryAddSingleton<ICatalog>(provider => provider.GetRequiredService<SqliteCatalog>());
+        services.TryAddSingleton<MergedCatalog>();
+        services.TryAddSingleton<ICatalog>(provider => provider.GetRequiredService<MergedCatalog>());
         services.TryAddSingleton<CatalogIndexer>();
         services.TryAddSingleton<CatalogVerifier>();
         services.AddHostedService(provider => provider.GetRequiredService<CatalogIndexer>());

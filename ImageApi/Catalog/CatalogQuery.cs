@@ -78,7 +78,14 @@ internal sealed record CatalogQuery(CatalogLevel Level)
 }
 
 /// <summary>A page of rows, and how many rows match in all.</summary>
-internal sealed record CatalogPage(IReadOnlyList<CatalogRow> Rows, long Total);
+internal sealed record CatalogPage(IReadOnlyList<CatalogRow> Rows, long Total)
+{
+    /// <summary>Whether an origin over a network had its say: the catalog's generation does not tell of its changes.</summary>
+    public bool IsMerged { get; init; }
+
+    /// <summary>What is missing, one sentence per origin, fit for a <c>Warning</c>: an origin that failed, was too slow, or has more than could be merged.</summary>
+    public IReadOnlyList<string> Shortfalls { get; init; } = [];
+}
 
 /// <summary>
 /// One row: the levels' attributes as DICOM JSON objects (UTF-8, complete with braces, keys ascending), each holding only attributes of its own level.

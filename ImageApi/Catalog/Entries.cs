@@ -7,6 +7,8 @@ namespace ImageApi.Catalog;
 /// <summary>An instance as the catalog knows it: enough to find, order, describe and deliver its frames.</summary>
 internal sealed record InstanceEntry
 {
+    private readonly Digest256 _headerContent;
+
     public required string StudyUid { get; init; }
     public required string SeriesUid { get; init; }
     public required string SopUid { get; init; }
@@ -23,6 +25,15 @@ internal sealed record InstanceEntry
 
     /// <summary>SHA-256("c1", origin, item, version): the first part of every cache key.</summary>
     public required Digest256 Content { get; init; }
+
+    /// <summary>
+    /// What metadata, bulk data and the whole instance are keyed by. The same as <see cref="Content"/> where the item is one file; where an origin tells of
+    /// attributes and pixels apart it changes with any attribute, so that a corrected name does not cost the frames.
+    /// </summary>
+    public Digest256 HeaderContent { get => _headerContent.IsNone ? Content : _headerContent; init => _headerContent = value; }
+
+    /// <summary>Whether its bytes come over a network, so that they are worth keeping on disk and sharing between nodes.</summary>
+    public bool IsRemote { get; init; }
 
     /// <summary>Instance Number, or null.</summary>
     public int? Number { get; init; }

@@ -11,7 +11,10 @@ internal interface ICatalog
 {
     CatalogStatus Status { get; }
 
-    /// <summary>Grows by at least one with every commit that changed anything: a cheap validator for listings.</summary>
+    /// <summary>
+    /// Grows by at least one with every commit that changed anything: a cheap validator for listings. 0 where searches also find what lies elsewhere, so that
+    /// no number tells of a change.
+    /// </summary>
     long Generation { get; }
 
     /// <summary>The instance, or null when the catalog has none by these three UIDs together.</summary>

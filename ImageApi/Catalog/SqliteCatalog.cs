@@ -290,7 +290,8 @@ internal sealed class SqliteCatalog : ICatalog, IAsyncDisposable
         return builder.Finish();
     }
 
-    private static Digest256 ContentOf(List<SeriesEntry> series)
+    /// <summary>The content of a study: of its series in their order.</summary>
+    internal static Digest256 ContentOf(IReadOnlyList<SeriesEntry> series)
     {
         var builder = new DigestBuilder(stackalloc byte[1024], "study1"u8);
         foreach (var entry in series)

@@ -8,6 +8,11 @@ namespace ImageApi.Frames;
 /// <summary>Frames as values of the tiered cache: (content, frame, how) in, the frame's bytes out.</summary>
 internal sealed class FrameService(ITieredCache cache, ICatalog catalog, IOrigins origins)
 {
+    private static readonly EntryPolicy Local = EntryPolicy.For(EntryKind.Frame);
+
+    // A frame that came over a network is worth a disk's and another node's memory: neither a restart nor a second node asks for it again.
+    private static readonly EntryPolicy Remote = Local.WithDisk() with { Remote = true };
+
     private const string YbrFull422 = "YBR_FULL_422";
 
     /// <summary>The key of a frame as it goes out: raw little endian for native pixels, as stored for compressed ones.</summary>
@@ -37,7 +42,7 @@ internal sealed class FrameService(ITieredCache cache, ICatalog catalog, IOrigin
     {
         ArgumentOutOfRangeException.ThrowIfNegative(frameIndex);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(frameIndex, instance.FrameCount);
-        return cache.GetOrCreateAsync(KeyOf(instance, frameIndex), (Service: this, Instance: instance, FrameIndex: frameIndex), EntryPolicy.For(EntryKind.Frame),
+        return cache.GetOrCreateAsync(KeyOf(instance, frameIndex), (Service: this, Instance: instance, FrameIndex: frameIndex), instance.IsRemote ? Remote : Local,
             static (frame, to, token) => frame.Service.ReadAsync(frame.Instance, frame.FrameIndex, to, token), cancellationToken);
     }
 

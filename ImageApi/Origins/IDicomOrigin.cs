@@ -45,7 +45,11 @@ internal interface IDicomOrigin : IOrigin
 }
 
 /// <summary>An instance of the catalog and its data set without the pixels, valid until the enumeration moves on.</summary>
-internal readonly record struct InstanceMetadata(InstanceEntry Instance, DicomFile File);
+internal readonly record struct InstanceMetadata(InstanceEntry Instance, DicomFile File)
+{
+    /// <summary>The instance's DICOM JSON as its origin tells it, where the origin speaks DICOM JSON; its BulkDataURIs are the origin's own. Empty: <see cref="File"/> is all there is.</summary>
+    public ReadOnlyMemory<byte> Json { get; init; }
+}
 
 /// <summary>How the bytes of a frame are to be read. Rows and columns in pixels.</summary>
 internal readonly record struct FrameDescription(

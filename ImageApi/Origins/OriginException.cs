@@ -32,4 +32,7 @@ internal sealed class OriginException : Exception
 
     /// <summary>When trying again may help, if the origin said so.</summary>
     public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>The HTTP status that the origin answered, where it answered.</summary>
+    public int? Status { get; init; }
 }

@@ -31,7 +31,7 @@ internal sealed class BulkDataResponse(ITieredCache cache, ICatalog catalog, IOr
             await frames.ServeAsync(context, instance, [.. Enumerable.Range(1, instance.FrameCount)]);
             return;
         }
-        var freshness = VersionedUrl.Check(context.Request, instance.Content, Freshness.Hour, out var problem);
+        var freshness = VersionedUrl.Check(context.Request, instance.HeaderContent, Freshness.Hour, out var problem);
         var offer = ContentNegotiation.Choose(context.Request, RetrieveOffers.BulkData);
         if (problem is null && offer is null)
             problem = RetrieveOffers.NotAcceptableBulkData;
@@ -52,7 +52,7 @@ internal sealed class BulkDataResponse(ITieredCache cache, ICatalog catalog, IOr
 
     private async Task SendAsync(HttpContext context, InstanceEntry instance, string path, Offer offer, Freshness freshness)
     {
-        var key = new CacheKey(instance.Content, EntryKind.File, RecipeId.Of("bulkdata", 1, System.Text.Encoding.ASCII.GetBytes(path)), 0);
+        var key = new CacheKey(instance.HeaderContent, EntryKind.File, RecipeId.Of("bulkdata", 1, System.Text.Encoding.ASCII.GetBytes(path)), 0);
         var entityTag = EntityTags.Of(key, offer.IsMultipart ? "multipart" : "single");
         var multipart = offer.IsMultipart ? new MultipartBody(offer.MediaType, entityTag) : null;
         var entity = new Entity(entityTag, multipart?.ContentType ?? offer.ContentType, freshness) { AcceptsRanges = multipart is null };

@@ -2,6 +2,7 @@ using System.Buffers;
 using ImageApi.Catalog;
 using ImageApi.HttpCaching;
 using ImageApi.Origins;
+using ImageApi.Origins.Dicomweb;
 using Platform.Dicom;
 using Platform.Dicom.Json;
 using Platform.TieredCache;
@@ -46,7 +47,7 @@ internal sealed class MetadataService(DocumentCache documents, InstanceHeaders h
             from == 0 && to == series.Instances.Count ? series.Instances : [.. series.Instances.Skip(from).Take(to - from)]);
     }
 
-    public static MetadataPart Of(InstanceEntry instance) => new(instance.Content, 0, [instance]);
+    public static MetadataPart Of(InstanceEntry instance) => new(instance.HeaderContent, 0, [instance]);
 
     /// <summary>One document. The caller disposes the lease.</summary>
     /// <exception cref="OriginException">An origin failed, or an instance is not as the catalog says; the catalog was told then.</exception>
@@ -72,6 +73,12 @@ internal sealed class MetadataService(DocumentCache documents, InstanceHeaders h
     private static void WriteInstance(InstanceMetadata metadata, EntryWriter to)
     {
         var location = InstanceUrl.Of(metadata.Instance) + "/bulkdata/";
+        if (!metadata.Json.IsEmpty)
+        {
+            // What the origin says is passed on, attribute by attribute; only where values lie is ours to say.
+            BulkDataUris.Rewrite(metadata.Json.Span, to, location);
+            return;
+        }
         DicomJsonWriter.Write(to, metadata.File, new DicomJsonOptions
         {
             MaxInlineBytes = MaxInlineBytes,

@@ -47,14 +47,14 @@ internal static class RetrieveApi
     private static Task GetInstanceAsync(HttpContext context, string study, string series, string instance, ICatalog catalog, InstanceResponse responses) =>
         ServeInstanceAsync(context, study, series, instance, catalog, responses, static async (http, entry, responses) =>
         {
-            var freshness = VersionedUrl.Check(http.Request, entry.Content, Freshness.Hour, out var problem);
+            var freshness = VersionedUrl.Check(http.Request, entry.HeaderContent, Freshness.Hour, out var problem);
             var offer = ContentNegotiation.Choose(http.Request, RetrieveOffers.Instance(entry));
             if (problem is null && offer is null)
                 problem = RetrieveOffers.NotAcceptableInstances;
             if (problem is not null)
                 await problem.ExecuteAsync(http);
             else if (offer!.IsMultipart)
-                await responses.SendMultipartAsync(http, [entry], entry.Content, freshness);
+                await responses.SendMultipartAsync(http, [entry], entry.HeaderContent, freshness);
             else
                 await responses.SendAsync(http, entry, offer.ContentType, freshness);
         });
@@ -69,7 +69,7 @@ internal static class RetrieveApi
 
     private static Task GetInstanceMetadataAsync(HttpContext context, string study, string series, string instance, ICatalog catalog, MetadataResponse responses) =>
         ServeInstanceAsync(context, study, series, instance, catalog, responses, static (http, entry, responses) =>
-            responses.SendAsync(http, [MetadataService.Of(entry)], entry.Content));
+            responses.SendAsync(http, [MetadataService.Of(entry)], entry.HeaderContent));
 
     private static Task GetBulkDataAsync(HttpContext context, string study, string series, string instance, string path, ICatalog catalog, BulkDataResponse responses) =>
         ServeInstanceAsync(context, study, series, instance, catalog, (Responses: responses, Path: path), static (http, entry, request) =>

@@ -13,6 +13,13 @@ internal sealed class SearchOptions
     /// </summary>
     [Range(1, 100_000)]
     public int MaxResults { get; set; } = 5_000;
+
+    /// <summary>
+    /// How long a search waits for an origin over a network, 10 ms to 1 min; default 2 s. The answer goes out without a slower one, and says so in
+    /// <c>Warning: 299</c>.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
+    public TimeSpan OriginTimeout { get; set; } = TimeSpan.FromSeconds(2);
 }
 
 [OptionsValidator]

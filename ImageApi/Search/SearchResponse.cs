@@ -42,19 +42,45 @@ internal sealed class SearchResponse(ICatalog catalog, DocumentCache documents, 
     private async Task SendAsync(HttpContext context, SearchRequest search, string contentType)
     {
         // Read before the search: should the catalog change between, the tag names the older state and the next request asks again.
-        var state = string.Create(CultureInfo.InvariantCulture, $"{_process}:{catalog.Generation}");
+        var generation = catalog.Generation;
         var request = context.Request;
+        if (generation == 0)
+        {
+            await SendMergedAsync(context, search, contentType);
+            return;
+        }
+        var state = string.Create(CultureInfo.InvariantCulture, $"{_process}:{generation}");
         var entityTag = EntityTags.Of("search", default, $"{state}\n{contentType}\n{request.Path}\n{request.QueryString}");
         if (!await responses.BeginAsync(context, new Entity(entityTag, contentType, Freshness.Revalidate)))
             return;
         var page = await catalog.QueryAsync(search.Query, context.RequestAborted);
+        await SendPageAsync(context, search, page, Write(search, page));
+    }
+
+    /// <summary>Where origins over a network have their say only the result tells whether it is the same as before.</summary>
+    private async Task SendMergedAsync(HttpContext context, SearchRequest search, string contentType)
+    {
+        var page = await catalog.QueryAsync(search.Query, context.RequestAborted);
+        var body = Write(search, page);
+        var entityTag = EntityTags.Of("merged-search", Digest256.HashData(body.WrittenSpan), string.Create(CultureInfo.InvariantCulture, $"{contentType};{page.Total}"));
+        if (await responses.BeginAsync(context, new Entity(entityTag, contentType, Freshness.Revalidate)))
+            await SendPageAsync(context, search, page, body);
+    }
+
+    private static async Task SendPageAsync(HttpContext context, SearchRequest search, CatalogPage page, ArrayBufferWriter<byte> body)
+    {
+        WriteCounts(context.Response, page, search.Query.Offset + (search.IsCountOnly ? 0 : page.Rows.Count), isCut: !search.IsCountOnly);
+        context.Response.ContentLength = body.WrittenCount;
+        if (!HttpMethods.IsHead(context.Request.Method))
+            await context.Response.BodyWriter.WriteAsync(body.WrittenMemory, context.RequestAborted);
+    }
+
+    private static ArrayBufferWriter<byte> Write(SearchRequest search, CatalogPage page)
+    {
         var rows = search.IsCountOnly ? [] : page.Rows;
-        WriteCounts(context.Response, page.Total, search.Query.Offset + rows.Count, isCut: !search.IsCountOnly);
         var buffer = new ArrayBufferWriter<byte>(4096 + (rows.Count * 1024));
         Write(buffer, search, rows);
-        context.Response.ContentLength = buffer.WrittenCount;
-        if (!HttpMethods.IsHead(request.Method))
-            await context.Response.BodyWriter.WriteAsync(buffer.WrittenMemory, context.RequestAborted);
+        return buffer;
     }
 
     private async Task SendInstancesOfSeriesAsync(HttpContext context, SeriesEntry series, SearchRequest search, string contentType)
@@ -107,12 +133,14 @@ internal sealed class SearchResponse(ICatalog catalog, DocumentCache documents, 
         writer.End();
     }
 
-    private static void WriteCounts(HttpResponse response, long total, long delivered, bool isCut)
+    private static void WriteCounts(HttpResponse response, CatalogPage page, long delivered, bool isCut)
     {
-        response.Headers[TotalCountHeader] = total.ToString(CultureInfo.InvariantCulture);
+        response.Headers[TotalCountHeader] = page.Total.ToString(CultureInfo.InvariantCulture);
+        foreach (var shortfall in page.Shortfalls)
+            response.Headers.Append("Warning", $"299 platform \"{shortfall}\"");
         // PS3.18 8.3.4.4
-        if (isCut && delivered < total)
-            response.Headers.Warning = string.Create(CultureInfo.InvariantCulture, $"299 platform \"There are {total - delivered} additional results that can be requested\"");
+        if (isCut && delivered < page.Total)
+            response.Headers.Append("Warning", string.Create(CultureInfo.InvariantCulture, $"299 platform \"There are {page.Total - delivered} additional results that can be requested\""));
     }
 
     private sealed class SeriesChangedException : Exception;

@@ -7,12 +7,13 @@ namespace ImageApi.Store;
 /// <summary>
 /// Where an instance lies in the store: <c>ab/STUDY/SERIES/INSTANCE.SHA256.dcm</c>, the first three being hashes of the UIDs. So no name from outside becomes part
 /// of a path, names are safe on any file system, an instance's bytes are told by its name, and two versions of one instance can never overwrite each other.
-/// Folders whose names begin with a dot hold what is not an instance: arrivals, the catalog.
+/// Folders whose names begin with a dot hold what is not an instance: arrivals, the catalog, what was found out of origins.
 /// </summary>
 internal static class StoreLayout
 {
     public const string IncomingFolder = ".incoming";
     public const string CatalogFolder = ".catalog";
+    public const string OriginsFolder = ".origins";
     private const string Extension = ".dcm";
     private const int UidHashLength = 32;
 

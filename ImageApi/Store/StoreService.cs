@@ -1,3 +1,4 @@
+using ImageApi.Negotiation;
 using Microsoft.Extensions.Options;
 
 namespace ImageApi.Store;

@@ -23,6 +23,12 @@ public sealed record DicomJsonReadOptions
 
     /// <summary>Asked for every BulkDataURI. Default null: such elements are left out.</summary>
     public DicomBulkDataResolver? BulkData { get; init; }
+
+    /// <summary>
+    /// Leaves an attribute out whose value its VR cannot hold, instead of refusing the document: servers write several values where one is allowed, or numbers
+    /// where bytes are. What is not JSON, or exceeds a limit of depth or number at the top, is refused still. Default false.
+    /// </summary>
+    public bool LeavesOutUnreadable { get; init; }
 }
 
 /// <summary>
@@ -108,7 +114,16 @@ public static class DicomJsonReader
                 Tag = new DicomTag(number);
                 var offset = json.TokenStartIndex;
                 Next(ref json);
-                if (ReadAttribute(ref json, Tag.Value, depth) is { } attribute) attributes.Add(attribute with { Offset = offset });
+                var before = json;
+                try
+                {
+                    if (ReadAttribute(ref json, Tag.Value, depth) is { } attribute) attributes.Add(attribute with { Offset = offset });
+                }
+                catch (DicomJsonException) when (options.LeavesOutUnreadable && _elements <= options.MaxElements)
+                {
+                    json = before;
+                    json.Skip();
+                }
             }
 
             // In the order of their tags whatever the order in the text, so that each is appended.

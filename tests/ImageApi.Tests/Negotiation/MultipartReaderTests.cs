@@ -1,7 +1,7 @@
 using System.Text;
-using ImageApi.Store;
+using ImageApi.Negotiation;
 
-namespace ImageApi.Tests.Store;
+namespace ImageApi.Tests.Negotiation;
 
 public sealed class MultipartReaderTests
 {

@@ -1,7 +1,8 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text;
 
-namespace ImageApi.Store;
+namespace ImageApi.Negotiation;
 
 /// <summary>
 /// Reads a <c>multipart</c> body (RFC 2046 5.1) part by part in one pooled buffer, whatever the length of parts and however the bytes arrive. Not thread-safe.
@@ -51,6 +52,9 @@ internal sealed class MultipartReader : IDisposable
 
     /// <summary>The current part's Content-Location, or empty.</summary>
     public string ContentLocation { get; private set; } = "";
+
+    /// <summary>The current part's Content-Length, or null where it has none that is a number.</summary>
+    public long? ContentLength { get; private set; }
 
     public static bool IsBoundary(string boundary)
     {
@@ -150,7 +154,7 @@ internal sealed class MultipartReader : IDisposable
 
     private async ValueTask ReadHeadersAsync(CancellationToken cancellationToken)
     {
-        (ContentType, ContentLocation) = ("", "");
+        (ContentType, ContentLocation, ContentLength) = ("", "", null);
         var total = 0;
         for (var count = 0; ; count++)
         {
@@ -183,6 +187,8 @@ internal sealed class MultipartReader : IDisposable
         var name = line.AsSpan(0, colon).Trim();
         if (name.Equals("Content-Type", StringComparison.OrdinalIgnoreCase)) ContentType = line[(colon + 1)..].Trim();
         else if (name.Equals("Content-Location", StringComparison.OrdinalIgnoreCase)) ContentLocation = line[(colon + 1)..].Trim();
+        else if (name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase))
+            ContentLength = long.TryParse(line.AsSpan(colon + 1).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var length) ? length : null;
     }
 
     private async ValueTask FillOrThrowAsync(CancellationToken cancellationToken)

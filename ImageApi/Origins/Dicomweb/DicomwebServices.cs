@@ -1,0 +1,28 @@
+using ImageApi.Origins.Outbound;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Platform.TieredCache;
+
+namespace ImageApi.Origins.Dicomweb;
+
+internal static class DicomwebServices
+{
+    /// <summary>Registers origins of kind <c>dicomweb</c>.</summary>
+    public static IServiceCollection AddDicomwebOrigins(this IServiceCollection services)
+    {
+        services.TryAddSingleton<PeerProfiles>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IOriginKind, DicomwebOriginKind>());
+        return services;
+    }
+}
+
+/// <summary>PACS and other servers that speak DICOMweb.</summary>
+internal sealed class DicomwebOriginKind(OriginHttp http, PeerProfiles profiles, ITieredCache cache, IRecordStore records, TimeProvider time, ILogger<DicomwebOrigin> logger) : IOriginKind
+{
+    public string Kind => OriginKinds.Dicomweb;
+
+    public IOrigin Create(string name, OriginOptions options)
+    {
+        var client = new DicomwebClient(options.Url, http.CreateHandler(name, options));
+        return new DicomwebOrigin(name, options, client, () => profiles.Find(name), cache, records, time, logger);
+    }
+}
