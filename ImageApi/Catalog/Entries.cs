@@ -32,7 +32,7 @@ internal sealed record InstanceEntry
     /// </summary>
     public Digest256 HeaderContent { get => _headerContent.IsNone ? Content : _headerContent; init => _headerContent = value; }
 
-    /// <summary>Whether its bytes come over a network, so that they are worth keeping on disk and sharing between nodes.</summary>
+    /// <summary>Whether it was learnt of a server that speaks DICOMweb: its file can be had whole only, and its length is not known before.</summary>
     public bool IsRemote { get; init; }
 
     /// <summary>Instance Number, or null.</summary>

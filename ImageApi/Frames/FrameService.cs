@@ -42,9 +42,12 @@ internal sealed class FrameService(ITieredCache cache, ICatalog catalog, IOrigin
     {
         ArgumentOutOfRangeException.ThrowIfNegative(frameIndex);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(frameIndex, instance.FrameCount);
-        return cache.GetOrCreateAsync(KeyOf(instance, frameIndex), (Service: this, Instance: instance, FrameIndex: frameIndex), instance.IsRemote ? Remote : Local,
+        return cache.GetOrCreateAsync(KeyOf(instance, frameIndex), (Service: this, Instance: instance, FrameIndex: frameIndex), PolicyOf(instance),
             static (frame, to, token) => frame.Service.ReadAsync(frame.Instance, frame.FrameIndex, to, token), cancellationToken);
     }
+
+    private EntryPolicy PolicyOf(InstanceEntry instance) =>
+        origins.TryGet<IOrigin>(instance.OriginName, out var origin) && !origin.Traits.HasFlag(OriginTraits.Local) ? Remote : Local;
 
     private async Task ReadAsync(InstanceEntry instance, int frameIndex, EntryWriter to, CancellationToken cancellationToken)
     {
