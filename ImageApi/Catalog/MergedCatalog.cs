@@ -25,30 +25,30 @@ internal sealed class MergedCatalog : ICatalog
     private static readonly DicomTag RetrieveUrl = new(0x0008, 0x1190);
 
     private readonly ICatalog? _local;
-    private readonly IReadOnlyList<DicomwebOrigin> _remotes;
+    private readonly OriginSet? _origins;
     private readonly TimeSpan _patience;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
 
-    public MergedCatalog(SqliteCatalog local, OriginSet origins, IOptions<SearchOptions> options, TimeProvider time, ILogger<MergedCatalog> logger)
-        : this(local, [.. origins.Dicom.OfType<DicomwebOrigin>()], options.Value.OriginTimeout, time, logger)
-    {
-    }
+    private volatile Peers _peers;
 
-    private MergedCatalog(ICatalog? local, IReadOnlyList<DicomwebOrigin> remotes, TimeSpan patience, TimeProvider time, ILogger logger) =>
-        (_local, _remotes, _patience, _time, _logger) = (local, remotes, patience, time, logger);
+    public MergedCatalog(SqliteCatalog local, OriginSet origins, IOptions<SearchOptions> options, TimeProvider time, ILogger<MergedCatalog> logger)
+        : this(local, new Peers(null, []), options.Value.OriginTimeout, time, logger) => _origins = origins;
+
+    private MergedCatalog(ICatalog? local, Peers peers, TimeSpan patience, TimeProvider time, ILogger logger) =>
+        (_local, _peers, _patience, _time, _logger) = (local, peers, patience, time, logger);
 
     public CatalogStatus Status => _local?.Status ?? default;
 
-    public long Generation => _remotes.Count == 0 ? _local!.Generation : 0;
+    public long Generation => Remotes.Length == 0 ? _local!.Generation : 0;
 
     /// <summary>What one DICOMweb origin has, and nothing else.</summary>
-    public ICatalog Only(DicomwebOrigin origin) => new MergedCatalog(null, [origin], _patience, _time, _logger);
+    public ICatalog Only(DicomwebOrigin origin) => new MergedCatalog(null, new Peers(null, [origin]), _patience, _time, _logger);
 
     public ValueTask<InstanceEntry?> FindInstanceAsync(InstanceRef instance, CancellationToken cancellationToken)
     {
-        if (_remotes.Count == 0) return _local!.FindInstanceAsync(instance, cancellationToken);
-        foreach (var origin in _remotes)
+        if (Remotes.Length == 0) return _local!.FindInstanceAsync(instance, cancellationToken);
+        foreach (var origin in Remotes)
         {
             if (!origin.Series.TryGetFresh(instance.SeriesUid, out var series) || series.Key.StudyUid != instance.StudyUid || !IsNotLocal(series)) continue;
             return new ValueTask<InstanceEntry?>(series.Entry.TryGetInstance(instance.SopUid, out var entry) ? entry : null);
@@ -59,7 +59,7 @@ internal sealed class MergedCatalog : ICatalog
     public async ValueTask<InstanceEntry?> FindInstanceAsync(string sopUid, CancellationToken cancellationToken)
     {
         if (_local is not null && await _local.FindInstanceAsync(sopUid, cancellationToken) is { } local) return local;
-        foreach (var origin in _remotes)
+        foreach (var origin in Remotes)
         {
             var rows = await origin.Searches.FindAsync($"instances?SOPInstanceUID={sopUid}&limit=2", CatalogLevel.Instance, cancellationToken);
             if (rows.FirstOrDefault(row => row.SopUid == sopUid) is { } row) return await FindInstanceAsync(new InstanceRef(row.StudyUid, row.SeriesUid, sopUid), cancellationToken);
@@ -68,7 +68,7 @@ internal sealed class MergedCatalog : ICatalog
     }
 
     public ValueTask<SeriesEntry?> FindSeriesAsync(SeriesRef series, CancellationToken cancellationToken) =>
-        _remotes.Count == 0 ? _local!.FindSeriesAsync(series, cancellationToken) : FindSeriesSlowlyAsync(series, cancellationToken);
+        Remotes.Length == 0 ? _local!.FindSeriesAsync(series, cancellationToken) : FindSeriesSlowlyAsync(series, cancellationToken);
 
     public async ValueTask<SeriesEntry?> FindSeriesAsync(string seriesUid, CancellationToken cancellationToken)
     {
@@ -79,13 +79,14 @@ internal sealed class MergedCatalog : ICatalog
     public async ValueTask<StudyEntry?> FindStudyAsync(string studyUid, CancellationToken cancellationToken)
     {
         var local = _local is null ? null : await _local.FindStudyAsync(studyUid, cancellationToken);
-        if (_remotes.Count == 0) return local;
+        if (Remotes.Length == 0) return local;
 
+        var remotes = Remotes;
         var series = new Dictionary<string, SeriesEntry>(StringComparer.Ordinal);
         foreach (var each in local?.Series ?? []) series[each.SeriesUid] = each;
-        var answers = await Task.WhenAll(_remotes.Select(origin => TryAsync(origin,
+        var answers = await Task.WhenAll(remotes.Select(origin => TryAsync(origin,
             token => origin.Searches.FindAsync($"studies/{studyUid}/series?limit={MaxSeriesOfStudy}", CatalogLevel.Series, token), local is null ? null : _patience, cancellationToken)));
-        foreach (var (origin, answer) in _remotes.Zip(answers))
+        foreach (var (origin, answer) in remotes.Zip(answers))
         {
             if (answer.Failure is { } failure)
             {
@@ -113,8 +114,9 @@ internal sealed class MergedCatalog : ICatalog
     /// </summary>
     public async Task<CatalogPage> QueryAsync(CatalogQuery query, CancellationToken cancellationToken)
     {
-        if (_remotes.Count == 0) return await _local!.QueryAsync(query, cancellationToken);
-        var asked = _remotes.Select(origin => TryAsync(origin, token => origin.Searches.FindAsync(query, MaxMergedRows, token), _patience, cancellationToken)).ToArray();
+        if (Remotes.Length == 0) return await _local!.QueryAsync(query, cancellationToken);
+        var remotes = Remotes;
+        var asked = remotes.Select(origin => TryAsync(origin, token => origin.Searches.FindAsync(query, MaxMergedRows, token), _patience, cancellationToken)).ToArray();
         var local = _local is null ? new CatalogPage([], 0) : await _local.QueryAsync(query with { Offset = 0, Limit = (int)Math.Min((long)query.Offset + query.Limit, 100_000) }, cancellationToken);
         var answers = await Task.WhenAll(asked);
 
@@ -122,7 +124,7 @@ internal sealed class MergedCatalog : ICatalog
         var rows = new List<RowOrder.Row>();
         var shortfalls = new List<string>();
         var seen = new HashSet<(string, string, string)>();
-        foreach (var (origin, answer) in _remotes.Zip(answers))
+        foreach (var (origin, answer) in remotes.Zip(answers))
         {
             if (answer.Value is not { } found)
             {
@@ -143,9 +145,21 @@ internal sealed class MergedCatalog : ICatalog
 
     public ValueTask HealAsync(InstanceEntry instance, CancellationToken cancellationToken)
     {
-        if (_remotes.FirstOrDefault(origin => origin.Name == instance.OriginName) is { } remote)
+        if (Remotes.FirstOrDefault(origin => origin.Name == instance.OriginName) is { } remote)
             return remote.Series.AskAgainAsync(new SeriesRef(instance.StudyUid, instance.SeriesUid), cancellationToken);
         return _local?.HealAsync(instance, cancellationToken) ?? default;
+    }
+
+    private DicomwebOrigin[] Remotes
+    {
+        get
+        {
+            var peers = _peers;
+            if (_origins is null || ReferenceEquals(peers.Of, _origins.Dicom)) return peers.All;
+            var now = _origins.Dicom;
+            _peers = peers = new Peers(now, [.. now.OfType<DicomwebOrigin>()]);
+            return peers.All;
+        }
     }
 
     private async ValueTask<InstanceEntry?> FindInstanceSlowlyAsync(InstanceRef instance, CancellationToken cancellationToken)
@@ -157,7 +171,7 @@ internal sealed class MergedCatalog : ICatalog
 
     private async ValueTask<SeriesEntry?> FindSeriesSlowlyAsync(SeriesRef key, CancellationToken cancellationToken)
     {
-        foreach (var origin in _remotes)
+        foreach (var origin in Remotes)
         {
             if (origin.Series.TryGetFresh(key.SeriesUid, out var series) && series.Key == key && IsNotLocal(series)) return series.Entry;
         }
@@ -168,7 +182,7 @@ internal sealed class MergedCatalog : ICatalog
     /// <summary>The first origin's that has the series. A slow one is not waited for longer than a search is, where another has it.</summary>
     private async ValueTask<RemoteSeries?> FindRemoteAsync(string? studyUid, string seriesUid, CancellationToken cancellationToken)
     {
-        var asked = _remotes.Select(origin => TryAsync(origin, async token => new Found(await origin.FindSeriesAsync(studyUid, seriesUid, token)), null, cancellationToken)).ToArray();
+        var asked = Remotes.Select(origin => TryAsync(origin, async token => new Found(await origin.FindSeriesAsync(studyUid, seriesUid, token)), null, cancellationToken)).ToArray();
         if (asked.Length > 1) await Task.WhenAny(Task.WhenAll(asked), Task.Delay(_patience, _time, cancellationToken));
         RemoteSeries? series = null;
         foreach (var task in asked.Where(task => task.IsCompletedSuccessfully).Concat(asked))
@@ -210,6 +224,9 @@ internal sealed class MergedCatalog : ICatalog
     }
 
     private sealed record Found(RemoteSeries? Series);
+
+    /// <summary>The DICOMweb origins of one state of the set of origins, which changes as a whole.</summary>
+    private sealed record Peers(IReadOnlyList<IDicomOrigin>? Of, DicomwebOrigin[] All);
 
     private static string UidOf(CatalogLevel level, string study, string series, string sop) => level switch { CatalogLevel.Study => study, CatalogLevel.Series => series, _ => sop };
 
