@@ -4,11 +4,17 @@ var builder = DistributedApplication.CreateBuilder(args);
 // Shared between nodes; without it the services keep what they need in their own memory.
 var cache = builder.AddRedis("cache");
 
+// A file server as slow as one far away, with a synthetic volume: what the volume pages show on a fresh clone.
+var demoFiles = builder.AddProject<Projects.DemoFiles>("demo-files")
+    .WithHttpHealthCheck("/health");
+
 // DICOMweb and REST, over the tiers of the cache. An empty store begins with a synthetic study.
 var imageApi = builder.AddProject<Projects.ImageApi>("image-api")
     .WithReference(cache)
     .WaitFor(cache)
     .WithEnvironment("ImageApi__Demo__Enabled", "true")
+    .WithEnvironment("ImageApi__Origins__demo-files__Kind", "http")
+    .WithEnvironment("ImageApi__Origins__demo-files__Url", demoFiles.GetEndpoint("http"))
     .WithHttpHealthCheck("/health");
 
 // The pages: study list and viewer.

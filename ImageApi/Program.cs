@@ -17,6 +17,7 @@ using ImageApi.Retrieve;
 using ImageApi.Search;
 using ImageApi.Settings;
 using ImageApi.Store;
+using ImageApi.Volumes;
 
 var builder = WebApplication.CreateSlimBuilder(args);
 builder.Configuration.AddOlderNames();
@@ -41,6 +42,7 @@ builder.Services
     .AddManifest()
     .AddCases()
     .AddFiles()
+    .AddVolumes()
     .AddCacheAdmin();
 
 var app = builder.Build();
@@ -56,6 +58,7 @@ app.MapRenderedApi();
 app.MapManifestApi();
 app.MapCasesApi();
 app.MapFilesApi();
+app.MapVolumesApi();
 app.MapCacheAdminApi();
 app.MapOriginsApi();
 app.Run();

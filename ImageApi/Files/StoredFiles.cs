@@ -22,7 +22,7 @@ internal sealed class StoredFiles(ITieredCache cache, EntityResponse entities)
         var cancellationToken = context.RequestAborted;
         var query = pathAndQuery.IndexOf('?');
         var item = new OriginItem(Uri.UnescapeDataString(query < 0 ? pathAndQuery : pathAndQuery[..query]));
-        if (await origin.GetVersionAsync(item, cancellationToken) is not { } version)
+        if (!origin.Serves(item) || await origin.GetVersionAsync(item, cancellationToken) is not { } version)
         {
             await Problem.NotFound("There is no such file.").ExecuteAsync(context);
             return;

@@ -10,7 +10,7 @@ namespace ImageApi.Origins;
 /// A folder of DICOM files. Every read opens the file, holds it to the version that was asked for, and looks again afterwards, so that bytes of two versions are
 /// never put together. Reads are positional and synchronous: .NET would hand them to a pool's thread otherwise, and this is one.
 /// </summary>
-internal sealed class FolderOrigin : IIndexedOrigin
+internal class FolderOrigin : IIndexedOrigin
 {
     private readonly Func<OriginItem, OriginVersion?>? _versionOf;
     private readonly ITieredCache _cache;

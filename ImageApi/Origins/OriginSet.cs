@@ -71,12 +71,12 @@ internal sealed class OriginSet : IOrigins
         IReadOnlyList<IDicomOrigin> Dicom, IReadOnlyList<IFileOrigin> Files, IReadOnlyList<IIndexedOrigin> Indexed, Dictionary<string, int> Ranks);
 }
 
-/// <summary>Folders of DICOM files.</summary>
+/// <summary>Folders of DICOM files, and of volumes.</summary>
 internal sealed class FolderOriginKind(ITieredCache cache, OriginMetrics metrics) : IOriginKind
 {
     public string Kind => OriginKinds.Folder;
 
-    public IOrigin Create(string name, OriginOptions options) => new FolderOrigin(name, HomePath.Expand(options.Path), OriginTraits.Watched, versionOf: null, cache, metrics);
+    public IOrigin Create(string name, OriginOptions options) => new FolderFiles(name, HomePath.Expand(options.Path), cache, metrics);
 }
 
 /// <summary>Paths as people write them.</summary>

@@ -2,6 +2,7 @@ using ImageApi.Origins;
 using Microsoft.AspNetCore.Diagnostics;
 using Platform.Codecs;
 using Platform.Dicom;
+using Platform.Nifti;
 using Platform.TieredCache;
 
 namespace ImageApi.Problems;
@@ -33,6 +34,7 @@ internal sealed class ExceptionProblems(ILogger<ExceptionProblems> logger) : IEx
     internal static Problem Of(Exception exception) => exception switch
     {
         OriginException origin => OfOrigin(origin),
+        InvalidNiftiException invalid => new(ProblemTypes.BrokenVolume, "Broken volume", StatusCodes.Status422UnprocessableEntity, invalid.Message),
         DicomParseException parse => new(ProblemTypes.BrokenInstance, "Broken instance", StatusCodes.Status422UnprocessableEntity, parse.Message),
         InvalidFrameException frame => new(ProblemTypes.BrokenFrame, "Broken frame", StatusCodes.Status422UnprocessableEntity, frame.Message),
         CacheFullException => new(ProblemTypes.Busy, "Busy", StatusCodes.Status503ServiceUnavailable, "All memory for answers is in use.") { RetryAfter = TimeSpan.FromSeconds(1) },

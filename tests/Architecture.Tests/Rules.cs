@@ -9,11 +9,12 @@ internal static partial class Rules
     /// <summary>Who may refer to whom. What is not here is not a project of ours; tests may refer to anything.</summary>
     private static readonly Dictionary<string, string[]> Arrows = new()
     {
-        ["AppHost"] = ["ImageApi", "InferenceApi", "Web", "Aspire.Hosting"],
+        ["AppHost"] = ["ImageApi", "InferenceApi", "Web", "DemoFiles", "Aspire.Hosting"],
         ["ServiceDefaults"] = [],
         ["ImageApi"] = ["ServiceDefaults", "Platform.Dicom", "Platform.Codecs", "Platform.Imaging", "Platform.Nifti", "Platform.TieredCache", "Platform.HttpCache", "Aspire.StackExchange.Redis"],
         ["InferenceApi"] = ["ServiceDefaults", "Platform.Dicom", "Platform.Codecs", "Platform.Imaging", "Platform.Nifti", "Platform.TieredCache", "Platform.HttpCache", "Platform.Onnx", "Platform.Models", "Aspire.StackExchange.Redis"],
         ["Web"] = ["ServiceDefaults"],
+        ["DemoFiles"] = ["ServiceDefaults"],
         ["Cli"] = ["Platform.Models"],
         ["PerfTests"] = ["Platform.Dicom", "Platform.Codecs", "Platform.Imaging", "Platform.Nifti", "Platform.TieredCache", "Platform.HttpCache", "Platform.Onnx", "Platform.Models", "NBomber"],
         ["Platform.Dicom"] = [],

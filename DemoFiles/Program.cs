@@ -1,0 +1,12 @@
+using DemoFiles;
+
+// A file server as slow as one far away, with volumes that it makes itself: what the cache is shown with.
+var builder = WebApplication.CreateSlimBuilder(args);
+builder.AddServiceDefaults();
+builder.WebHost.ConfigureKestrel(static server => server.AddServerHeader = false);
+builder.Services.AddDemoFiles();
+
+var app = builder.Build();
+app.MapDefaultEndpoints();
+app.MapDemoFilesApi();
+app.Run();
