@@ -105,6 +105,7 @@ internal sealed class FileForwarder
         CacheTier.Memory => "memory",
         CacheTier.Redis => "redis",
         CacheTier.Disk => "disk",
+        CacheTier.Object => "object",
         _ => "origin",
     };
 }

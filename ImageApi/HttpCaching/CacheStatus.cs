@@ -15,6 +15,7 @@ internal static class CacheStatus
             { Tier: CacheTier.Memory, IsCoalesced: false } => "platform; hit; detail=memory",
             { Tier: CacheTier.Redis } => "platform; hit; detail=redis",
             { Tier: CacheTier.Disk } => "platform; hit; detail=disk",
+            { Tier: CacheTier.Object } => "platform; hit; detail=object",
             { IsCoalesced: true } => $"platform; fwd=miss; collapsed; detail=\"origin {originName}\"",
             _ => FromOrigin(originName),
         };
@@ -23,6 +24,7 @@ internal static class CacheStatus
             CacheTier.Memory => "memory",
             CacheTier.Redis => "redis",
             CacheTier.Disk => "disk",
+            CacheTier.Object => "object",
             _ => "origin",
         };
         context.ServerTiming().Add("cache", outcome.Waited, tier);

@@ -11,7 +11,7 @@ internal sealed class CacheMetrics : IDisposable
     public const string MeterName = "Platform.TieredCache";
     public const string TierTag = "platform.cache.tier", ResultTag = "platform.cache.result", KindTag = "platform.cache.kind";
 
-    private static readonly string[] TierNames = ["memory", "redis", "disk", "origin"];
+    private static readonly string[] TierNames = ["memory", "redis", "disk", "object", "origin"];
     private static readonly string[] ResultNames = ["hit", "miss", "coalesced", "bypass", "error"];
     private static readonly string[] KindNames = ["frame", "metadata", "thumbnail", "rendered", "tile", "file", "manifest", "frame_index", "model", "result"];
 

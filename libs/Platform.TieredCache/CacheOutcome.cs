@@ -9,6 +9,8 @@ public enum CacheTier : byte
     Redis,
     /// <summary>This node's disk.</summary>
     Disk,
+    /// <summary>An object store, shared between nodes.</summary>
+    Object,
     /// <summary>Its maker: fetched from the origin or computed.</summary>
     Origin,
 }

@@ -17,6 +17,7 @@ public sealed partial class TieredCache : ITieredCache, ICacheAdministration, IA
     private readonly RedisOuterTier? _redis;        // one of them: the tier that nodes tell each other through
     private readonly RedisTierOptions _redisOptions;
     private readonly DiskTier? _disk;               // one of them: large values are written to it while they arrive
+    private readonly ObjectTier? _objects;          // the last of them
     private readonly RecordStore _records;
     private readonly FlightTable _flights = new();
     private readonly Func<CacheKey, Body?> _lookAgain;
@@ -29,7 +30,8 @@ public sealed partial class TieredCache : ITieredCache, ICacheAdministration, IA
     /// <param name="redis">The tier shared between nodes, or null.</param>
     /// <param name="time">The clock; null for the system's.</param>
     /// <param name="meters">Makes the meter <c>Platform.TieredCache</c>; null for one of its own.</param>
-    public TieredCache(TieredCacheOptions? options = null, RedisTier? redis = null, TimeProvider? time = null, IMeterFactory? meters = null)
+    /// <param name="objects">The object store shared between nodes, or null.</param>
+    public TieredCache(TieredCacheOptions? options = null, RedisTier? redis = null, TimeProvider? time = null, IMeterFactory? meters = null, IObjectStore? objects = null)
     {
         options ??= new TieredCacheOptions();
         _redisOptions = options.Redis;
@@ -40,7 +42,8 @@ public sealed partial class TieredCache : ITieredCache, ICacheAdministration, IA
         _bounds = BoundsOf(options);
         _records = new RecordStore(options.Records, _time);
         _disk = string.IsNullOrEmpty(options.Disk.Path) ? null : new DiskTier(options.Disk, _bounds, _counters, _time, ForgetInMemory);
-        _outer = [.. new IOuterTier?[] { _redis, _disk }.OfType<IOuterTier>()];      // the order of asking
+        _objects = objects is null ? null : new ObjectTier(objects, options.Objects, kind => Kinds[kind], _counters, _time);
+        _outer = [.. new IOuterTier?[] { _redis, _disk, _objects }.OfType<IOuterTier>()];      // the order of asking
         _lookAgain = key => _memory.TryGet(key, out var body) ? body : null;
         _keep = flight => _memory.TryAdd(flight.Key, flight.Body);
         _forget = _memory.Forget;
@@ -56,6 +59,8 @@ public sealed partial class TieredCache : ITieredCache, ICacheAdministration, IA
     internal MemoryTier Memory => _memory;
 
     internal DiskTier? DiskTier => _disk;
+
+    internal ObjectTier? Objects => _objects;
 
     internal int Flights => _flights.Count;
 
@@ -110,13 +115,14 @@ public sealed partial class TieredCache : ITieredCache, ICacheAdministration, IA
         _metrics.Dispose();
     }
 
-    /// <summary>Forgets in every tier; what comes from another node is done in Redis already.</summary>
+    /// <summary>Forgets in every tier; what comes from another node is done already in the tiers that nodes share.</summary>
     private async ValueTask ForgetAsync(Invalidation what, bool fromAnotherNode, CancellationToken cancellationToken)
     {
         _flights.Invalidate(what, _forget);
         await _records.ForgetAsync(what).ConfigureAwait(false);
+        if (fromAnotherNode) _objects?.Learn(what);
         foreach (var tier in _outer)
-            if (!fromAnotherNode || tier != _redis) await tier.InvalidateAsync(what, cancellationToken).ConfigureAwait(false);
+            if (!fromAnotherNode || (tier != _redis && tier != _objects)) await tier.InvalidateAsync(what, cancellationToken).ConfigureAwait(false);
     }
 
     private CacheLease LendHit(CacheKey key, Body body, TimeSpan waited)

@@ -17,6 +17,9 @@ public sealed class TieredCacheOptions
     /// <summary>The disk tier.</summary>
     public DiskTierOptions Disk { get; set; } = new();
 
+    /// <summary>The object store that nodes share, where there is one.</summary>
+    public ObjectTierOptions Objects { get; set; } = new();
+
     /// <summary>The records beside the values.</summary>
     public RecordOptions Records { get; set; } = new();
 
@@ -87,6 +90,38 @@ public sealed class RedisTierOptions
 
     /// <summary>Invalidations that the log in Redis keeps, for nodes that were away; who missed more forgets everything.</summary>
     internal int LogEntries { get; set; } = 16_384;
+}
+
+/// <summary>Bounds of the tier in an object store.</summary>
+public sealed class ObjectTierOptions
+{
+    /// <summary>The most bytes of one value; larger ones are not offered. A value is held in memory while it is checked.</summary>
+    [Range(1024, 64 << 20)]
+    public int MaxValueBytes { get; set; } = 4 << 20;
+
+    /// <summary>How long one look or one write may take, whole; beyond that the tier counts as failed for this request.</summary>
+    public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long a value counts whose kind and policy say nothing. The store's own rules should remove what is older.</summary>
+    public TimeSpan Ttl { get; set; } = TimeSpan.FromDays(7);
+
+    /// <summary>How many requests in a row may fail before the tier is left alone for <see cref="BreakDuration"/>.</summary>
+    [Range(1, 1000)]
+    public int FailuresBeforeBreak { get; set; } = 3;
+
+    /// <summary>How long the tier is left alone after it failed; then one request tries it.</summary>
+    public TimeSpan BreakDuration { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Writes that may wait for the store at once; further values are not kept there.</summary>
+    [Range(1, 4096)]
+    public int MaxPendingWrites { get; set; } = 64;
+
+    /// <summary>Requests that may be under way at once; further ones wait within their deadline.</summary>
+    [Range(1, 1024)]
+    public int MaxRequests { get; set; } = 16;
+
+    /// <summary>How long what another node invalidated by tag or kind may be read on here, where Redis does not tell of it.</summary>
+    public TimeSpan InvalidationsAreSeenWithin { get; set; } = TimeSpan.FromSeconds(10);
 }
 
 /// <summary>Bounds of the disk tier.</summary>

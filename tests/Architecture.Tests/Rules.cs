@@ -11,8 +11,8 @@ internal static partial class Rules
     {
         ["AppHost"] = ["ImageApi", "InferenceApi", "Web", "DemoFiles", "Aspire.Hosting"],
         ["ServiceDefaults"] = [],
-        ["ImageApi"] = ["ServiceDefaults", "Platform.Dicom", "Platform.Codecs", "Platform.Imaging", "Platform.Nifti", "Platform.TieredCache", "Platform.HttpCache", "Aspire.StackExchange.Redis"],
-        ["InferenceApi"] = ["ServiceDefaults", "Platform.Dicom", "Platform.Codecs", "Platform.Imaging", "Platform.Nifti", "Platform.TieredCache", "Platform.HttpCache", "Platform.Onnx", "Platform.Models", "Aspire.StackExchange.Redis"],
+        ["ImageApi"] = ["ServiceDefaults", "Platform.Dicom", "Platform.Codecs", "Platform.Imaging", "Platform.Nifti", "Platform.TieredCache", "Platform.TieredCache.S3", "Platform.HttpCache", "Aspire.StackExchange.Redis"],
+        ["InferenceApi"] = ["ServiceDefaults", "Platform.Dicom", "Platform.Codecs", "Platform.Imaging", "Platform.Nifti", "Platform.TieredCache", "Platform.TieredCache.S3", "Platform.HttpCache", "Platform.Onnx", "Platform.Models", "Aspire.StackExchange.Redis"],
         ["Web"] = ["ServiceDefaults"],
         ["DemoFiles"] = ["ServiceDefaults"],
         ["Cli"] = ["Platform.Models"],
@@ -22,6 +22,7 @@ internal static partial class Rules
         ["Platform.Imaging"] = ["Platform.Dicom", "Platform.Codecs"],
         ["Platform.Nifti"] = [],
         ["Platform.TieredCache"] = [],
+        ["Platform.TieredCache.S3"] = ["Platform.TieredCache"],
         ["Platform.HttpCache"] = ["Platform.TieredCache"],
         ["Platform.Onnx"] = ["Microsoft.ML.OnnxRuntime"],
         ["Platform.Models"] = [],

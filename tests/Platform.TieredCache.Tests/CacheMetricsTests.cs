@@ -62,7 +62,7 @@ public class CacheMetricsTests
     [Fact]
     public void NameOf_EveryValue_IsPinned()
     {
-        Assert.Equal(["memory", "redis", "disk", "origin"], Enum.GetValues<CacheTier>().Select(CacheMetrics.NameOf));
+        Assert.Equal(["memory", "redis", "disk", "object", "origin"], Enum.GetValues<CacheTier>().Select(CacheMetrics.NameOf));
         Assert.Equal(["hit", "miss", "coalesced", "bypass", "error"], Enum.GetValues<CacheResult>().Select(CacheMetrics.NameOf));
         Assert.Equal(["frame", "metadata", "thumbnail", "rendered", "tile", "file", "manifest", "frame_index", "model", "result"],
             Enum.GetValues<EntryKind>().Select(CacheMetrics.NameOf));
