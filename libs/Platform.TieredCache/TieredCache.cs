@@ -42,12 +42,23 @@ public sealed partial class TieredCache : ITieredCache, ICacheAdministration, IA
         _bounds = BoundsOf(options);
         _records = new RecordStore(options.Records, _time);
         _disk = string.IsNullOrEmpty(options.Disk.Path) ? null : new DiskTier(options.Disk, _bounds, _counters, _time, ForgetInMemory);
+        if (_disk is not null)
+        {
+            var folder = new RecordFolder(_disk, options.Records);
+            _records.UseFolder(folder);
+            _disk.KeepRecordBounds = folder.KeepBounds;
+        }
+
         _objects = objects is null ? null : new ObjectTier(objects, options.Objects, kind => Kinds[kind], _counters, _time);
         _outer = [.. new IOuterTier?[] { _redis, _disk, _objects }.OfType<IOuterTier>()];      // the order of asking
         _lookAgain = key => _memory.TryGet(key, out var body) ? body : null;
         _keep = flight => _memory.TryAdd(flight.Key, flight.Body);
         _forget = _memory.Forget;
-        _redis?.Start(this, from: null);
+        if (_redis is null) return;
+        // What other nodes invalidated while this one was away is read from where it stopped; where that is not known, records on disk count no more.
+        var mark = _disk?.TryReadMark();
+        if (mark is null) _records.ForgetAll();
+        _redis.Start(this, mark);
     }
 
     /// <summary>The records beside the values; invalidated with them.</summary>
@@ -119,7 +130,7 @@ public sealed partial class TieredCache : ITieredCache, ICacheAdministration, IA
     private async ValueTask ForgetAsync(Invalidation what, bool fromAnotherNode, CancellationToken cancellationToken)
     {
         _flights.Invalidate(what, _forget);
-        await _records.ForgetAsync(what).ConfigureAwait(false);
+        _records.Forget(what);
         if (fromAnotherNode) _objects?.Learn(what);
         foreach (var tier in _outer)
             if (!fromAnotherNode || (tier != _redis && tier != _objects)) await tier.InvalidateAsync(what, cancellationToken).ConfigureAwait(false);
@@ -244,7 +255,7 @@ public sealed partial class TieredCache : ITieredCache, ICacheAdministration, IA
     private void ForgetInMemory(Invalidation what)
     {
         _flights.Invalidate(what, _forget);
-        _records.ForgetAsync(what);
+        _records.Forget(what);
     }
 
     /// <summary>True when the value may be kept at all: then outer tiers are offered it even where memory is not to hold it.</summary>

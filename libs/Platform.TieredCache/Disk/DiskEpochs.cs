@@ -17,6 +17,7 @@ namespace Platform.TieredCache;
 internal sealed class DiskEpochs : IDisposable
 {
     private const int FileSize = 16, MaxTagFiles = 16384, MaxKnown = 16384, MaxOwed = 1024;
+    private const string AllRecords = "r-all";
     private const ulong Seed = 0x45504F43;
     private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(2);
 
@@ -65,15 +66,16 @@ internal sealed class DiskEpochs : IDisposable
         throw new IOException("The epoch of the cache folder cannot be read.");
     }
 
-    /// <summary>Whether something that began in <paramref name="epoch"/> was invalidated since.</summary>
+    /// <summary>Whether something that began in <paramref name="epoch"/> was invalidated since: a value of a kind, or a record where that is null.</summary>
     public bool IsStale(long epoch, EntryKind? kind, ReadOnlySpan<CacheTag> tags)
     {
         var now = Read();
         if (epoch >= now) return epoch > now;         // a value from the future is none of this folder's
         if (epoch < EpochOf("all", now)) return true;
         if (kind is { } k && epoch < EpochOf(NameOf(k), now)) return true;
+        if (kind is null && epoch < EpochOf(AllRecords, now)) return true;
         foreach (var tag in tags)
-            if (epoch < EpochOf(NameOf(tag), now)) return true;
+            if (epoch < EpochOf(NameOf(tag), now) || (kind is null && epoch < EpochOf(RecordNameOf(tag), now))) return true;
         return false;
     }
 
@@ -87,6 +89,11 @@ internal sealed class DiskEpochs : IDisposable
             InvalidationScope.All => "all",
             _ => throw new ArgumentOutOfRangeException(nameof(what)),
         };
+        Owe(name);
+    }
+
+    private void Owe(string name)
+    {
         lock (_lock)
         {
             if (_owed.Count >= MaxOwed)
@@ -99,6 +106,12 @@ internal sealed class DiskEpochs : IDisposable
         }
     }
 
+    /// <summary>Notes that the records of a tag, and not its values, are to be invalidated.</summary>
+    public void OweRecords(CacheTag tag) => Owe(RecordNameOf(tag));
+
+    /// <summary>Notes that all records, and no values, are to be invalidated.</summary>
+    public void OweAllRecords() => Owe(AllRecords);
+
     /// <summary>Writes the invalidations that are owed. True when none is left.</summary>
     public async ValueTask<bool> TryPayAsync(CancellationToken cancellationToken)
     {
@@ -110,10 +123,10 @@ internal sealed class DiskEpochs : IDisposable
             if (owed.Length == 0) return true;
             using var only = await LockAsync(cancellationToken).ConfigureAwait(false);
             var epoch = Math.Max(Read() + 1, _time.GetUtcNow().UtcTicks);
-            if (++_sinceCount % 256 == 0 && Directory.EnumerateFiles(_folder, "t-*").Count() > MaxTagFiles)
+            if (++_sinceCount % 256 == 0 && Directory.EnumerateFiles(_folder, "?-*").Count() > MaxTagFiles)
             {
                 // Too many tags to remember: everything that was made until now is forgotten instead.
-                foreach (var file in Directory.EnumerateFiles(_folder, "t-*").ToArray()) File.Delete(file);
+                foreach (var file in Directory.EnumerateFiles(_folder, "?-*").ToArray()) File.Delete(file);
                 owed = [.. owed, "all"];
             }
 
@@ -192,11 +205,15 @@ internal sealed class DiskEpochs : IDisposable
         _writing.Dispose();
     }
 
-    private static string NameOf(CacheTag tag)
+    private static string NameOf(CacheTag tag) => "t-" + HexOf(tag);
+
+    private static string RecordNameOf(CacheTag tag) => "r-" + HexOf(tag);
+
+    private static string HexOf(CacheTag tag)
     {
         Span<byte> bytes = stackalloc byte[CacheTag.Size];
         tag.CopyTo(bytes);
-        return "t-" + Convert.ToHexStringLower(bytes);
+        return Convert.ToHexStringLower(bytes);
     }
 
     private static string NameOf(EntryKind kind) => "k-" + ((int)kind).ToString("x2", CultureInfo.InvariantCulture);

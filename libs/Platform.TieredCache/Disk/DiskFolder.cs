@@ -36,6 +36,9 @@ internal sealed class DiskFolder : IDisposable
 
     public string Epochs { get; }
 
+    /// <summary>How far the nodes' log of invalidations was applied to this folder.</summary>
+    public string Mark => Path.Combine(Root, "mark");
+
     /// <summary>Whether this process evicts and tidies up.</summary>
     public bool IsHolder => _lock is not null;
 
@@ -44,9 +47,6 @@ internal sealed class DiskFolder : IDisposable
     {
         foreach (var folder in (string[])[Root, _values, _temporary, _damaged, Records, Epochs]) CreateFolder(folder);
     }
-
-    /// <summary>Makes a shard that is not there. Called when a rename into it failed: most are there.</summary>
-    public static void CreateShardOf(string path) => CreateFolder(Path.GetDirectoryName(path)!);
 
     /// <summary>Becomes the holder where nobody else is.</summary>
     public bool TryHold()
@@ -154,6 +154,20 @@ internal sealed class DiskFolder : IDisposable
             {
                 // Its writer lives.
             }
+        }
+    }
+
+    /// <summary>Gives a file its name, making the shard that it goes into where that is not there.</summary>
+    public static void Rename(string temporary, string path)
+    {
+        try
+        {
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            CreateFolder(Path.GetDirectoryName(path)!);
+            File.Move(temporary, path, overwrite: true);
         }
     }
 

@@ -10,6 +10,9 @@ namespace Platform.TieredCache;
 /// </summary>
 internal sealed partial class DiskTier
 {
+    private const int MarkSize = 32;
+    private const ulong MarkSeed = 0x4D41524B;
+
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(500), KeepInterval = TimeSpan.FromSeconds(10), LookInterval = TimeSpan.FromMinutes(1);
 
     private readonly Action<Invalidation> _onInvalidatedElsewhere;
@@ -49,12 +52,16 @@ internal sealed partial class DiskTier
             DeleteExpired();
             KeepBounds();
             NoteUses();
+            if (_folder.IsHolder && KeepRecordBounds is { } keep) keep(cancellationToken);
         }
         finally
         {
             _looking.Release();
         }
     }
+
+    /// <summary>Lets go of records beyond their bound; set by the records' side before the first use.</summary>
+    public Action<CancellationToken>? KeepRecordBounds { get; set; }
 
     /// <summary>Hears of invalidations by other processes, and brings ours to the device.</summary>
     public void Poll()
@@ -145,6 +152,43 @@ internal sealed partial class DiskTier
             {
                 return false;
             }
+        }
+    }
+
+    /// <summary>How far the nodes' log of invalidations was applied to this folder by whichever process; null where that is not known.</summary>
+    public LogMark? TryReadMark()
+    {
+        try
+        {
+            if (!File.Exists(_folder.Mark)) return null;
+            using var file = File.OpenHandle(_folder.Mark, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            Span<byte> bytes = stackalloc byte[MarkSize];
+            if (RandomAccess.Read(file, bytes, 0) != MarkSize || BitConverter.ToUInt64(bytes[24..]) != ChunkChecksum.Compute(bytes[..24], MarkSeed)) return null;
+            return new LogMark(BitConverter.ToUInt64(bytes), BitConverter.ToInt64(bytes[8..]), BitConverter.ToUInt64(bytes[16..]));
+        }
+        catch (Exception exception) when (IsFailure(exception))
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Notes that everything up to a mark was applied here. While an invalidation is owed the old mark stays: it is then read again.</summary>
+    public void WriteMark(LogMark mark)
+    {
+        if (_open is not { IsCompletedSuccessfully: true } || _epochs.IsOwing) return;
+        Span<byte> bytes = stackalloc byte[MarkSize];
+        BitConverter.TryWriteBytes(bytes, mark.Log);
+        BitConverter.TryWriteBytes(bytes[8..], mark.Entry);
+        BitConverter.TryWriteBytes(bytes[16..], mark.Random);
+        BitConverter.TryWriteBytes(bytes[24..], ChunkChecksum.Compute(bytes[..24], MarkSeed));
+        try
+        {
+            using var file = File.OpenHandle(_folder.Mark, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+            RandomAccess.Write(file, bytes, 0);
+        }
+        catch (Exception exception) when (IsFailure(exception))
+        {
+            // The old one, or none: more is read again than had to be.
         }
     }
 

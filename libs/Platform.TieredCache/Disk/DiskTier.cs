@@ -73,9 +73,13 @@ internal sealed partial class DiskTier : IOuterTier
         }
     }
 
+    /// <summary>Whether the folder is open and owes no invalidation.</summary>
+    public async ValueTask<bool> IsUsableAsync(CancellationToken cancellationToken)
+        => await IsOpenAsync(cancellationToken).ConfigureAwait(false) && (!_epochs.IsOwing || await _epochs.TryPayAsync(cancellationToken).ConfigureAwait(false));
+
     public async ValueTask<bool> TryReadAsync(CacheKey key, BodyWriter to, CancellationToken cancellationToken)
     {
-        if (!await IsOpenAsync(cancellationToken).ConfigureAwait(false) || (_epochs.IsOwing && !await _epochs.TryPayAsync(cancellationToken).ConfigureAwait(false)) || !_reading.TryEnter())
+        if (!await IsUsableAsync(cancellationToken).ConfigureAwait(false) || !_reading.TryEnter())
         {
             _counters.Add(CacheTier.Disk, key.Kind, CacheResult.Bypass);
             return false;

@@ -142,16 +142,7 @@ internal sealed class ValueFileWriter : IDisposable
         if (!_isFinished) throw new InvalidOperationException("A value file is named when it is finished.");
         System.IO.File.SetLastAccessTimeUtc(_stream.SafeFileHandle, usedAt.UtcDateTime);
         System.IO.File.SetLastWriteTimeUtc(_stream.SafeFileHandle, expiresAt.UtcDateTime);
-        try
-        {
-            System.IO.File.Move(TemporaryPath, path, overwrite: true);
-        }
-        catch (DirectoryNotFoundException)
-        {
-            DiskFolder.CreateShardOf(path);
-            System.IO.File.Move(TemporaryPath, path, overwrite: true);
-        }
-
+        DiskFolder.Rename(TemporaryPath, path);
         File.Path = path;
         _isCommitted = true;
     }

@@ -13,10 +13,15 @@ public sealed partial class TieredCache : ILogListener
     ValueTask ILogListener.LogLostAsync(CancellationToken cancellationToken)
     {
         _flights.Invalidate(Invalidation.All, _forget);
+        _records.ForgetAll();
         return ValueTask.CompletedTask;
     }
 
-    ValueTask ILogListener.CaughtUpAsync(LogMark mark, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+    ValueTask ILogListener.CaughtUpAsync(LogMark mark, CancellationToken cancellationToken)
+    {
+        _disk?.WriteMark(mark);
+        return ValueTask.CompletedTask;
+    }
 
     /// <summary>The single flight over nodes: true when another node made the value meanwhile and it was read.</summary>
     private ValueTask<bool> WaitForTurnAsync(Flight flight)
