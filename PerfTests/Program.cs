@@ -1,4 +1,5 @@
 using System.CommandLine;
+using PerfTests.HitRate;
 using PerfTests.Micro;
 using PerfTests.Peers;
 using PerfTests.Report;
@@ -7,10 +8,11 @@ using PerfTests.Versus;
 // One line per result with a decimal point, wherever it runs.
 System.Globalization.CultureInfo.DefaultThreadCurrentCulture = System.Globalization.CultureInfo.InvariantCulture;
 
-var root = new RootCommand("Measures the Platform: by itself (micro) and against others (versus).")
+var root = new RootCommand("Measures the Platform: by itself (micro, hitrate) and against others (versus).")
 {
     MicroCommand.Create(),
     VersusCommand.Create(),
+    HitRateCommand.Create(),
     PeersCommand.Create(),
     ReportCommand.Create(),
 };
