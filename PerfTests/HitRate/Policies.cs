@@ -12,14 +12,14 @@ internal interface ICachePolicy
 /// <summary>The memory tier's own policy, driven as the memory tier drives it: by bytes, evicting before it adds.</summary>
 internal sealed class OurPolicy(long capacityBytes) : ICachePolicy
 {
-    private readonly S3Fifo _policy = new(capacityBytes);
+    private readonly EvictionPolicy _policy = new(capacityBytes);
     private readonly Dictionary<ulong, PolicyNode> _table = [];
 
     public bool Ask(Access access)
     {
         if (_table.TryGetValue((ulong)access.Item, out var node))
         {
-            node.Touch();
+            if (_policy.Touch(node)) _policy.Drain();
             return true;
         }
 

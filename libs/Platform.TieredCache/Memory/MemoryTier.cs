@@ -22,12 +22,12 @@ internal sealed class MemoryEntry(CacheKey key, Body body) : PolicyNode(key.Hash
 internal sealed class MemoryTier : IDisposable
 {
     /// <summary>Managed memory that an entry takes beside its blocks: measured, see MemoryTierTests.</summary>
-    public const int EntryOverheadBytes = 768;
+    public const int EntryOverheadBytes = 960;
 
     private readonly ConcurrentDictionary<CacheKey, MemoryEntry> _table = new();
     private readonly Dictionary<CacheTag, HashSet<MemoryEntry>> _byTag = [];
     private readonly Lock _lock = new();
-    private readonly S3Fifo _policy;
+    private readonly EvictionPolicy _policy;
     private readonly CacheCounters _counters;
 
     public MemoryTier(MemoryTierOptions options, CacheCounters counters)
@@ -35,7 +35,7 @@ internal sealed class MemoryTier : IDisposable
         _counters = counters;
         Pool = new SegmentPool(options);
         LimitBytes = Pool.CapacityBytes - Pool.BookkeepingBytes;
-        _policy = new S3Fifo(LimitBytes);
+        _policy = new EvictionPolicy(LimitBytes);
     }
 
     public SegmentPool Pool { get; }
@@ -53,13 +53,27 @@ internal sealed class MemoryTier : IDisposable
     {
         if (_table.TryGetValue(key, out var entry) && entry.Body.TryAddReference())
         {
-            entry.Touch();
             body = entry.Body;
+            if (_policy.Touch(entry)) DrainTouches();
             return true;
         }
 
         body = null;
         return false;
+    }
+
+    private void DrainTouches()
+    {
+        // Whoever holds it drains them too, or soon: a reader does not wait.
+        if (!_lock.TryEnter()) return;
+        try
+        {
+            _policy.Drain();
+        }
+        finally
+        {
+            _lock.Exit();
+        }
     }
 
     /// <summary>Keeps a complete value, adding a reference of its own. False when the key is there already.</summary>
@@ -108,6 +122,7 @@ internal sealed class MemoryTier : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(capacityBytes, Pool.CapacityBytes);
         ArgumentOutOfRangeException.ThrowIfLessThan(capacityBytes, 2 << 20);
         LimitBytes = capacityBytes - Pool.BookkeepingBytes;
+        lock (_lock) _policy.CapacityBytes = LimitBytes;
         MakeRoom(0);
     }
 
@@ -161,7 +176,7 @@ internal sealed class MemoryTier : IDisposable
             long blocks = 0;
             foreach (var (key, entry) in _table)
             {
-                if (entry.Key != key || entry.In == PolicyNode.Place.None) throw new InvalidOperationException("An entry is in the table and not in the policy.");
+                if (entry.Key != key || entry.Item is null) throw new InvalidOperationException("An entry is in the table and not in the policy.");
                 if (entry.Body.References < 1) throw new InvalidOperationException("A kept value has no reference.");
                 blocks += entry.Body.BlockBytes;
             }
@@ -170,7 +185,7 @@ internal sealed class MemoryTier : IDisposable
             if (blocks > Pool.UsedBytes) throw new InvalidOperationException($"Kept values have {blocks} B of {Pool.UsedBytes} B lent.");
             foreach (var (_, tagged) in _byTag)
                 foreach (var entry in tagged)
-                    if (entry.In == PolicyNode.Place.None) throw new InvalidOperationException("A tag names an entry that is gone.");
+                    if (entry.Item is null) throw new InvalidOperationException("A tag names an entry that is gone.");
         }
     }
 
