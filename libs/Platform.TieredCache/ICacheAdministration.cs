@@ -68,7 +68,7 @@ public sealed record CacheEntryPage(IReadOnlyList<CacheEntryInfo> Entries, strin
 /// <param name="Bytes">Bytes that it takes in the tier.</param>
 /// <param name="MadeAt">When it was made.</param>
 /// <param name="LastUsedAt">When it was last read, where the tier knows.</param>
-/// <param name="Hits">How often this process read it there, where the tier counts; memory counts to 3.</param>
+/// <param name="Hits">How often this process read it there, where the tier counts; memory counts fewer where they come close together.</param>
 /// <param name="ExpiresAt">When it leaves, where it has a time to live.</param>
 public sealed record CacheEntryInfo(CacheTier Tier, EntryKind Kind, string Id, string MediaType, long Bytes,
     DateTimeOffset MadeAt, DateTimeOffset? LastUsedAt, long Hits, DateTimeOffset? ExpiresAt);

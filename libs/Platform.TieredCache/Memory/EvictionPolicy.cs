@@ -8,6 +8,9 @@ internal class PolicyNode(ulong hash, long bytes)
     /// <summary>Bytes that the entry is charged with.</summary>
     public long Bytes { get; } = bytes;
 
+    /// <summary>Hits that were noted: fewer than there were, where they came close together.</summary>
+    public int Hits { get; internal set; }
+
     internal KnownItem? Item;
 
     /// <summary>When it was last noted as hit; see <see cref="TouchBuffer"/>.</summary>

@@ -23,6 +23,7 @@ internal sealed class TouchBuffer
         var taking = _taking;
         if (node.TouchedIn == taking) return false;
         node.TouchedIn = taking;
+        node.Hits++;
         var stripe = _stripes[Thread.GetCurrentProcessorId() & StripeMask];
         var at = stripe.Count;
         if ((uint)at >= Slots) return true;
