@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using Platform.Codecs.Deflated;
 using Platform.Codecs.Htj2k;
 using Platform.Codecs.Jpeg;
+using Platform.Codecs.Jpeg2000;
 using Platform.Codecs.JpegLossless;
 using Platform.Codecs.JpegLs;
 using Platform.Codecs.Native;
@@ -29,6 +30,8 @@ public static class FrameDecoders
         ["1.2.840.10008.1.2.4.70"] = new JpegLosslessFrameDecoder(),
         ["1.2.840.10008.1.2.4.80"] = new JpegLsFrameDecoder(),
         ["1.2.840.10008.1.2.4.81"] = new JpegLsFrameDecoder(),
+        ["1.2.840.10008.1.2.4.90"] = new Jpeg2000FrameDecoder(),
+        ["1.2.840.10008.1.2.4.91"] = new Jpeg2000FrameDecoder(),
         ["1.2.840.10008.1.2.4.201"] = new Htj2kFrameDecoder(),
         ["1.2.840.10008.1.2.4.202"] = new Htj2kFrameDecoder(),
         ["1.2.840.10008.1.2.4.203"] = new Htj2kFrameDecoder(),

@@ -17,6 +17,7 @@ internal sealed unsafe class CodestreamDecoder(bool isVectorized = true)
     private readonly TileLayout _layout = new();
     private readonly PacketOrder _order = new();
     private readonly HtBlockDecoder _blocks = new(isVectorized);
+    private readonly EbcotBlockDecoder _codedBlocks = new();
     private readonly int[]?[] _planes = new int[]?[CodestreamHeaders.MaxComponents];
     private byte[] _joined = [];
 
@@ -165,8 +166,9 @@ internal sealed unsafe class CodestreamDecoder(bool isVectorized = true)
                 for (var y = 0; y < block.Height; y++) new Span<int>(target + (long)y * band.Stride, block.Width).Clear();
                 continue;
             }
-            if (style.IsReversible) BlockSamples.ToIntegers(_blocks.Samples, HtBlockDecoder.StrideOf(block.Width), target, band.Stride, block.Width, block.Height);
-            else BlockSamples.ToFloats(_blocks.Samples, HtBlockDecoder.StrideOf(block.Width), (float*)target, band.Stride, block.Width, block.Height, band.Step);
+            var samples = (style.BlockStyle & ComponentStyle.HighThroughput) != 0 ? _blocks.Samples : _codedBlocks.Samples;
+            if (style.IsReversible) BlockSamples.ToIntegers(samples, HtBlockDecoder.StrideOf(block.Width), target, band.Stride, block.Width, block.Height);
+            else BlockSamples.ToFloats(samples, HtBlockDecoder.StrideOf(block.Width), (float*)target, band.Stride, block.Width, block.Height, band.Step);
         }
     }
 
@@ -175,7 +177,7 @@ internal sealed unsafe class CodestreamDecoder(bool isVectorized = true)
     {
         if (block.Passes == 0) return false;
         var offset = _layout.Chunks[block.FirstChunk].Offset;
-        if ((style.BlockStyle & ComponentStyle.HighThroughput) == 0) throw new InvalidFrameException("The blocks are not those of high-throughput JPEG 2000.", offset);
+        if ((style.BlockStyle & ComponentStyle.HighThroughput) == 0) return DecodeCodedBlock(data, style.BlockStyle, band, block, offset);
         var cleanup = Join(data, block, 0, 0, out var cleanupPasses);
         if (cleanup.Length == 0) return false;
         var refinement = Join(data, block, 1, cleanup.Length, out var refinementPasses);
@@ -183,6 +185,55 @@ internal sealed unsafe class CodestreamDecoder(bool isVectorized = true)
         _blocks.Decode(cleanup, refinement, cleanupPasses + refinementPasses, block.Width, block.Height, block.MissingPlanes, band.MagnitudeBits - 1 - block.MissingPlanes,
             (style.BlockStyle & ComponentStyle.VerticallyCausal) != 0, offset);
         return true;
+    }
+
+    /// <summary>A block of Part 1 (T.800 annex D): a cleanup pass, then three passes for each bit-plane below.</summary>
+    private bool DecodeCodedBlock(ReadOnlySpan<byte> data, int style, in Band band, in Block block, int offset)
+    {
+        var highest = band.MagnitudeBits - 1 - block.MissingPlanes;
+        if (highest < 0) throw new InvalidFrameException("A block has no bit-plane.", offset);
+        _codedBlocks.Begin(block.Width, block.Height, band.Orientation, (style & ComponentStyle.VerticallyCausal) != 0);
+        var pass = 2;       // as if two passes came before the first, so that pass / 3 counts bit-planes and pass % 3 tells the kind
+        for (var segment = 0; segment <= block.Segments; segment++)
+        {
+            var bytes = Join(data, block, segment, 0, out _);
+            var passes = PassesOf(block, segment);
+            if (passes == 0) break;
+            // D.6: with the bypass, from the fifth bit-plane on all passes but the cleanup are raw.
+            var isRaw = (style & ComponentStyle.Bypass) != 0 && pass >= 12 && pass % 3 != 2;
+            _codedBlocks.BeginSegment(bytes, isRaw);
+            for (; passes > 0; passes--, pass++)
+            {
+                var plane = highest - pass / 3;
+                if (plane < 0) throw new InvalidFrameException("A block has more passes than bit-planes.", offset);
+                switch (pass % 3)
+                {
+                    case 0:
+                        _codedBlocks.PropagateSignificance(plane, isRaw);
+                        break;
+                    case 1:
+                        _codedBlocks.RefineMagnitudes(plane, isRaw);
+                        break;
+                    default:
+                        _codedBlocks.CleanUp(plane);
+                        if ((style & ComponentStyle.SegmentationSymbols) != 0 && !_codedBlocks.ReadSegmentationSymbol()) throw new InvalidFrameException("A block's coding went wrong.", offset);
+                        break;
+                }
+                if ((style & ComponentStyle.ResetContexts) != 0) _codedBlocks.ResetContexts();
+            }
+        }
+        return true;
+    }
+
+    /// <summary>The passes of a segment whose packets are there; a chunk without bytes may have passes.</summary>
+    private int PassesOf(in Block block, int segment)
+    {
+        var passes = 0;
+        for (var i = block.FirstChunk; i >= 0; i = _layout.Chunks[i].Next)
+        {
+            if (_layout.Chunks[i].Segment == segment && _layout.Chunks[i].Offset != 0) passes += _layout.Chunks[i].Passes;
+        }
+        return passes;
     }
 
     /// <summary>The bytes of a block's codeword segment: as they lie where they are one stretch, else copied together behind <paramref name="used"/> bytes.</summary>
