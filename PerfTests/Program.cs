@@ -1,4 +1,5 @@
 using System.CommandLine;
+using PerfTests.Codecs;
 using PerfTests.HitRate;
 using PerfTests.Micro;
 using PerfTests.Peers;
@@ -13,6 +14,7 @@ var root = new RootCommand("Measures the Platform: by itself (micro, hitrate) an
     MicroCommand.Create(),
     VersusCommand.Create(),
     HitRateCommand.Create(),
+    CodecsCommand.Create(),
     PeersCommand.Create(),
     ReportCommand.Create(),
 };

@@ -8,9 +8,11 @@ namespace Platform.Codecs.Tests;
 /// </summary>
 internal static class Mutations
 {
+    public static int Count => int.TryParse(Environment.GetEnvironmentVariable("PLATFORM_FUZZ_COUNT"), out var asked) ? asked : 2000;
+
     public static void Run(byte[] good, FrameDescription frame, IFrameDecoder decoder)
     {
-        var count = int.TryParse(Environment.GetEnvironmentVariable("PLATFORM_FUZZ_COUNT"), out var asked) ? asked : 2000;
+        var count = Count;
         for (var seed = 0; seed < count; seed++)
         {
             var broken = Mutate(good, new Random(seed));
@@ -31,7 +33,7 @@ internal static class Mutations
         }
     }
 
-    private static byte[] Mutate(byte[] good, Random random)
+    public static byte[] Mutate(byte[] good, Random random)
     {
         var bytes = new List<byte>(good);
         for (var times = random.Next(1, 5); times > 0 && bytes.Count > 4; times--)

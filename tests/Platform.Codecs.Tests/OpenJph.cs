@@ -26,7 +26,7 @@ internal static class OpenJph
         }
         else
         {
-            await File.WriteAllBytesAsync(source, frame.IsSigned ? Raise(pixels, frame) : pixels);
+            await File.WriteAllBytesAsync(source, frame.IsSigned ? Raise(pixels, 1 << (frame.BitsStored - 1), frame.BytesPerSample) : pixels);
             all.AddRange(["-dims", $"{{{frame.Columns},{frame.Rows}}}", "-num_comps", "1", "-signed", "false",
                 "-bit_depth", frame.BitsStored.ToString(CultureInfo.InvariantCulture), "-downsamp", "{1,1}"]);
         }
@@ -39,21 +39,30 @@ internal static class OpenJph
     // Of the first component in SIZ, which follows SOC.
     private const int SignAt = 2 + 4 + 36;
 
-    private static byte[] Raise(byte[] pixels, FrameDescription frame)
+    private static byte[] Raise(byte[] pixels, int by, int bytesPerSample)
     {
         var raised = pixels.ToArray();
-        var half = 1 << (frame.BitsStored - 1);
-        for (var i = 0; i < raised.Length; i += frame.BytesPerSample)
+        for (var i = 0; i < raised.Length; i += bytesPerSample)
         {
-            if (frame.BytesPerSample == 1) raised[i] = (byte)((sbyte)raised[i] + half);
-            else BinaryPrimitives.WriteUInt16LittleEndian(raised.AsSpan(i), (ushort)(BinaryPrimitives.ReadInt16LittleEndian(raised.AsSpan(i)) + half));
+            if (bytesPerSample == 1) raised[i] = (byte)(raised[i] + by);
+            else BinaryPrimitives.WriteUInt16LittleEndian(raised.AsSpan(i), (ushort)(BinaryPrimitives.ReadUInt16LittleEndian(raised.AsSpan(i)) + by));
         }
         return raised;
     }
 
-    /// <summary>Decodes a stream of one component into its raw samples, of three into interleaved ones.</summary>
+    /// <summary>
+    /// Decodes a stream of one component into its raw samples, of three into interleaved ones. ojph_expand 0.9 writes no negative raw
+    /// samples; a signed stream is called unsigned, and its samples are lowered again.
+    /// </summary>
     public static async Task<byte[]> ExpandAsync(byte[] stream, bool isColour, int reduce = 0)
     {
+        var depth = stream[SignAt];
+        if (depth > 0x7F)
+        {
+            var unsigned = stream.ToArray();
+            unsigned[SignAt] &= 0x7F;
+            return Raise(await ExpandAsync(unsigned, isColour, reduce), -(1 << (depth & 0x7F)), (depth & 0x7F) > 7 ? 2 : 1);
+        }
         using var folder = new TempFolder();
         string source = folder.Combine("frame.j2c"), target = folder.Combine(isColour ? "frame.ppm" : "frame.raw");
         await File.WriteAllBytesAsync(source, stream);

@@ -19,6 +19,7 @@ internal enum ProgressionOrder
 internal struct TilePart
 {
     public int Tile, Start, HeaderStart, BodyStart, End;
+    public int Packets; // that its PLT tells of; 0 without
 }
 
 /// <summary>
@@ -47,6 +48,10 @@ internal sealed class CodestreamHeaders
     public int TileColumns { get; private set; }
     public int TileRows { get; private set; }
     public List<TilePart> TileParts { get; } = [];
+
+    /// <summary>The lengths of all tile-parts in their order as TLM tells them; none without it, or where it does not fit the tiles.</summary>
+    public List<uint> TilePartLengths { get; } = [];
+
     private uint _tileX0, _tileY0, _tileWidth, _tileHeight;
 
     public int Width => (int)(X1 - X0);
@@ -81,6 +86,7 @@ internal sealed class CodestreamHeaders
     public void ReadMain(ReadOnlySpan<byte> data)
     {
         TileParts.Clear();
+        TilePartLengths.Clear();
         _mainProgressions.Clear();
         ComponentCount = 0;
         foreach (var style in _main) style.Clear();
@@ -118,6 +124,7 @@ internal sealed class CodestreamHeaders
                 var marker = ReadMarker(data, at);
                 var segment = ReadSegment(data, marker, at);
                 if (marker is J2kMarker.Cod or J2kMarker.Coc or J2kMarker.Qcd or J2kMarker.Qcc && part != first) throw new InvalidFrameException($"Marker 0x{marker:X4} stands in a later tile-part.", at);
+                if (marker == J2kMarker.Plt) CountPackets(part, segment);
                 ReadParameters(marker, segment, at + 4, _tile, _tileProgressions, ref _tileStyle);
                 at += 4 + segment.Length;
             }
@@ -187,6 +194,7 @@ internal sealed class CodestreamHeaders
                 styles[Component(segment[0], offset)].ReadQuantization(segment[1..], true, offset);
                 break;
             case J2kMarker.Poc: ReadProgressions(segment, progressions, offset); break;
+            case J2kMarker.Tlm: ReadTilePartLengths(segment); break;
             case J2kMarker.Rgn: throw new InvalidFrameException("Regions of interest (RGN) are not supported.", offset);
             case J2kMarker.Ppm or J2kMarker.Ppt: throw new InvalidFrameException("Packed packet headers (PPM, PPT) are not supported.", offset);
         }
@@ -210,6 +218,25 @@ internal sealed class CodestreamHeaders
                 Order = (ProgressionOrder)segment[6],
             });
         }
+    }
+
+    // T.800 A.7.1. A help and nothing more: a broken one is passed over.
+    private void ReadTilePartLengths(ReadOnlySpan<byte> segment)
+    {
+        if (segment.Length < 2) return;
+        int tileBytes = (segment[1] >> 4) & 3, lengthBytes = (segment[1] & 0x40) != 0 ? 4 : 2;
+        for (segment = segment[2..]; segment.Length >= tileBytes + lengthBytes && TilePartLengths.Count < 65_536; segment = segment[(tileBytes + lengthBytes)..])
+        {
+            TilePartLengths.Add(lengthBytes == 4 ? U32(segment, tileBytes) : (uint)U16(segment, tileBytes));
+        }
+    }
+
+    // T.800 A.7.3: a length ends with the byte whose highest bit is clear.
+    private void CountPackets(int part, ReadOnlySpan<byte> segment)
+    {
+        var counted = TileParts[part];
+        if (segment.Length > 0) foreach (var value in segment[1..]) if (value < 0x80) counted.Packets++;
+        TileParts[part] = counted;
     }
 
     private void ReadTileParts(ReadOnlySpan<byte> data, int at)

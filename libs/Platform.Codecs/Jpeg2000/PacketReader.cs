@@ -13,6 +13,9 @@ internal ref struct PacketReader(ReadOnlySpan<byte> data, CodestreamHeaders head
     private int _part = firstPart;
     private int _position = headers.TileParts[firstPart].BodyStart;
 
+    /// <summary>Takes, where given, the end of the last packet of each resolution, for progressions that go by them.</summary>
+    public IList<long>? ResolutionEnds { get; init; }
+
     /// <summary>Reads all packets of the layout's resolutions.</summary>
     /// <param name="mayBeCut">True: a stream that ends early is no error; the blocks have what came.</param>
     /// <param name="cancellationToken">Checked per packet.</param>
@@ -36,10 +39,10 @@ internal ref struct PacketReader(ReadOnlySpan<byte> data, CodestreamHeaders head
         var first = 0;
         while (first < precincts.Length)
         {
-            // The precincts within which a layer goes round: all (LRCP), one resolution (RLCP), one (the others).
+            // The precincts within which a layer goes round: all (LRCP; with one layer it is RLCP), one resolution (RLCP), one (the others).
             var end = first + 1;
-            if (progression.Order == ProgressionOrder.Lrcp) end = precincts.Length;
-            else if (progression.Order == ProgressionOrder.Rlcp) while (end < precincts.Length && layout.Precincts[precincts[end]].Number == layout.Precincts[precincts[first]].Number) end++;
+            if (progression.Order == ProgressionOrder.Lrcp && layers > 1) end = precincts.Length;
+            else if (progression.Order is ProgressionOrder.Lrcp or ProgressionOrder.Rlcp) while (end < precincts.Length && layout.Precincts[precincts[end]].Number == layout.Precincts[precincts[first]].Number) end++;
 
             for (var layer = 0; layer < layers; layer++)
             {
@@ -52,6 +55,7 @@ internal ref struct PacketReader(ReadOnlySpan<byte> data, CodestreamHeaders head
                     precinct.NextLayer++;
                 }
             }
+            if (ResolutionEnds is not null && (end == precincts.Length || layout.Precincts[precincts[end]].Number != layout.Precincts[precincts[first]].Number)) ResolutionEnds.Add(_position);
             first = end;
         }
         return true;
