@@ -98,7 +98,7 @@ public sealed record CacheScope
     /// <summary>The values (and records) of one tag, in all tiers.</summary>
     public static CacheScope Tag(CacheTag tag) => new() { OnlyTag = tag };
 
-    /// <summary>The values of one kind, in memory and on disk.</summary>
+    /// <summary>The values of one kind, in all tiers.</summary>
     public static CacheScope Kind(EntryKind kind) => new() { OnlyKind = kind };
 }
 

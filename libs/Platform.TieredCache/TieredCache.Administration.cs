@@ -41,7 +41,8 @@ public sealed partial class TieredCache
                 await _disk.InvalidateAsync(Invalidation.All, cancellationToken).ConfigureAwait(false);
                 break;
             case CacheTier.Redis when _redis is not null:
-                await _redis.InvalidateAsync(Invalidation.All, cancellationToken).ConfigureAwait(false);
+                var (count, bytes) = await _redis.ClearAsync(cancellationToken).ConfigureAwait(false);
+                report = new CacheClearReport([new CacheClearFigures(CacheTier.Redis, count, bytes)]);      // only now is it known
                 break;
         }
 

@@ -54,6 +54,9 @@ internal sealed class RedisLog(RedisLink link, RedisTierOptions options, TimePro
 
     private enum FollowState { NoLog, Entries, EntriesGone, OtherLog }
 
+    // The values in Redis only: no business of other tiers.
+    private static readonly byte[] ValuesScope = "r"u8.ToArray();
+
     private readonly byte[] _node = RandomNumberGenerator.GetBytes(8);
     private readonly Lock _lock = new();
     private readonly Dictionary<Invalidation, long> _owed = [];        // and when it was last asked for: again while being sent is twice
@@ -110,6 +113,13 @@ internal sealed class RedisLog(RedisLink link, RedisTierOptions options, TimePro
         await TryPayAsync(cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Makes every value in Redis void, and nothing else. False: it could not be asked.</summary>
+    public async ValueTask<bool> VoidValuesAsync(CancellationToken cancellationToken)
+    {
+        var (call, done) = await AppendAsync([Key], ValuesScope, cancellationToken).ConfigureAwait(false);
+        return call == RedisCall.Done && (int)done! == 1;
+    }
+
     /// <summary>True when Redis knows everything that this node has invalidated.</summary>
     public ValueTask<bool> TryPayAsync(CancellationToken cancellationToken)
         => Owed == 0 ? ValueTask.FromResult(true) : PayAsync(cancellationToken);
@@ -152,6 +162,7 @@ internal sealed class RedisLog(RedisLink link, RedisTierOptions options, TimePro
     {
         if (entry is null || entry.Length < 17) return listener.ForgetAllAsync(cancellationToken);
         if (entry.AsSpan(8, 8).SequenceEqual(_node)) return ValueTask.CompletedTask;        // this node did so before it told others
+        if (entry.AsSpan(16).SequenceEqual(ValuesScope)) return ValueTask.CompletedTask;
         return TryReadScope(entry.AsSpan(16), out var what) ? listener.ForgetAsync(what, cancellationToken) : listener.ForgetAllAsync(cancellationToken);
     }
 
@@ -198,8 +209,7 @@ internal sealed class RedisLog(RedisLink link, RedisTierOptions options, TimePro
                 }
 
                 RedisKey[] keys = what.Scope == InvalidationScope.Key ? [Key, RedisTier.ValueKey(what.Key)] : [Key];
-                RedisValue[] arguments = [RandomNumberGenerator.GetBytes(8), RandomNumberGenerator.GetBytes(8), _node, ScopeBytes(what), options.LogEntries, (byte[])Channel!];
-                var (call, done) = await link.CallAsync(db => db.ScriptEvaluateAsync(RedisScripts.Append, keys, arguments), cancellationToken).ConfigureAwait(false);
+                var (call, done) = await AppendAsync(keys, ScopeBytes(what), cancellationToken).ConfigureAwait(false);
                 if (call != RedisCall.Done || (int)done! != 1) return false;
                 lock (_lock)
                 {
@@ -211,6 +221,12 @@ internal sealed class RedisLog(RedisLink link, RedisTierOptions options, TimePro
         {
             _paying.Release();
         }
+    }
+
+    private ValueTask<(RedisCall Call, RedisResult? Result)> AppendAsync(RedisKey[] keys, byte[] scope, CancellationToken cancellationToken)
+    {
+        RedisValue[] arguments = [RandomNumberGenerator.GetBytes(8), RandomNumberGenerator.GetBytes(8), _node, scope, options.LogEntries, (byte[])Channel!];
+        return link.CallAsync(db => db.ScriptEvaluateAsync(RedisScripts.Append, keys, arguments), cancellationToken);
     }
 
     private static byte[] ScopeBytes(Invalidation what)

@@ -73,6 +73,9 @@ internal sealed class RedisOuterTier(RedisTier redis, RedisTierOptions options, 
 
     public ValueTask InvalidateAsync(Invalidation what, CancellationToken cancellationToken) => redis.InvalidateAsync(what, cancellationToken);
 
+    /// <summary>Empties Redis of values, and nothing else.</summary>
+    public ValueTask<(long Values, long Bytes)> ClearAsync(CancellationToken cancellationToken) => redis.ClearAsync(cancellationToken);
+
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync().ConfigureAwait(false);

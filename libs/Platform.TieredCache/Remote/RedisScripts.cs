@@ -16,7 +16,7 @@ internal static class RedisScripts
           local seq = string.sub(mark, 9)
           local entry = redis.call('HGET', log, 'e' .. seq)
           if not entry or string.sub(entry, 1, 8) ~= string.sub(mark, 1, 8) then return false end
-          local scopes = {'sa', 'sn' .. string.sub(key, 33, 33), 'sk' .. key}
+          local scopes = {'sa', 'sr', 'sn' .. string.sub(key, 33, 33), 'sk' .. key}
           for i = 1, #tags, 16 do scopes[#scopes + 1] = 'st' .. string.sub(tags, i, i + 15) end
           for _, last in ipairs(redis.call('HMGET', log, unpack(scopes))) do
             if last and tonumber(last) > tonumber(seq) then return false end
@@ -90,6 +90,21 @@ internal static class RedisScripts
         redis.call('HSET', KEYS[1], 'm', ARGV[2], 't', ARGV[3], 'h', ARGV[4], '0', ARGV[5])
         redis.call('PEXPIRE', KEYS[1], ARGV[6])
         return 1
+        """;
+
+    /// <summary>
+    /// KEYS: none. ARGV: cursor, pattern of the values' names. One step of going through all keys: gives the next cursor, how many values it deleted, and how
+    /// many bytes they took.
+    /// </summary>
+    public const string DeleteSome =
+        """
+        local found = redis.call('SCAN', ARGV[1], 'MATCH', ARGV[2], 'COUNT', 200)
+        local bytes = 0
+        for _, name in ipairs(found[2]) do
+          bytes = bytes + (redis.call('MEMORY', 'USAGE', name) or 0)
+          redis.call('UNLINK', name)
+        end
+        return {found[1], #found[2], bytes}
         """;
 
     // Zero bytes stand for the node of the first entry.

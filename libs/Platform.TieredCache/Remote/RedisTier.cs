@@ -139,6 +139,30 @@ public sealed class RedisTier : IAsyncDisposable
     /// </summary>
     internal ValueTask InvalidateAsync(Invalidation what, CancellationToken cancellationToken) => _log.AppendAsync(what, cancellationToken);
 
+    /// <summary>
+    /// Empties Redis of values; other tiers and other nodes keep theirs. From the first moment none is read any more, then they are deleted step
+    /// by step. Gives how many, and the bytes that they took; stops early when Redis fails.
+    /// </summary>
+    internal async ValueTask<(long Values, long Bytes)> ClearAsync(CancellationToken cancellationToken)
+    {
+        var (values, bytes) = (0L, 0L);
+        if (!await _log.VoidValuesAsync(cancellationToken).ConfigureAwait(false)) return (values, bytes);
+        RedisValue cursor = 0;
+        do
+        {
+            var from = cursor;
+            var (call, reply) = await _small.CallAsync(db => db.ScriptEvaluateAsync(RedisScripts.DeleteSome, [], [from, "ptc2:v*"]), cancellationToken).ConfigureAwait(false);
+            if (call != RedisCall.Done) break;
+            var parts = (RedisValue[])reply!;
+            cursor = parts[0];
+            values += (long)parts[1];
+            bytes += (long)parts[2];
+        }
+        while (cursor != "0");
+
+        return (values, bytes);
+    }
+
     /// <summary>Ends listening and closes the connections.</summary>
     public async ValueTask DisposeAsync()
     {

@@ -7,13 +7,12 @@ public sealed partial class TieredCache : ILogListener
 
     ValueTask ILogListener.ForgetAllAsync(CancellationToken cancellationToken) => ForgetAsync(Invalidation.All, fromAnotherNode: true, cancellationToken);
 
-    // Nodes tell the new log what they invalidated lately, so that only what a node said that has died since can be missed. Memory is
-    // emptied all the same. The disk is not: a Redis that keeps nothing would empty it with each of its starts, and what
-    // lies there are values of named versions. Which version is current stands in the records, and they are forgotten.
+    // Nodes tell the new log what they invalidated lately. What can be missed is what a node said that has died since, and that was not heard before:
+    // memory is emptied for that. Disk and records are not, or a Redis that keeps nothing would empty them with each of its starts: what lies
+    // on disk are values of named versions, and how long a record is believed without asking the origin stands in it.
     ValueTask ILogListener.LogLostAsync(CancellationToken cancellationToken)
     {
         _flights.Invalidate(Invalidation.All, _forget);
-        _records.ForgetAll();
         return ValueTask.CompletedTask;
     }
 

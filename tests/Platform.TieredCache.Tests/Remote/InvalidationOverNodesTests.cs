@@ -216,6 +216,25 @@ public class InvalidationOverNodesTests
         await EventuallyAsync(() => first.Tier is { OwedInvalidations: 0, Mark: not null } && second.Tier.Mark is not null);
     }
 
+    [ToolFact("redis-server")]
+    public async Task ClearAsync_RedisOnly_LeavesTheMemoriesAlone()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var first = await RedisNode.StartAsync(redis);
+        await using var second = await RedisNode.StartAsync(redis);
+        for (var i = 0; i < 500; i++) await first.MakeAsync(Key(i, EntryKind.Metadata), 1000);
+        await first.WaitUntilAsync(database => (int)database.ScriptEvaluate("return #redis.call('KEYS', 'ptc2:v*')") > 400);
+        await second.MakeAsync(Key(0, EntryKind.Metadata), 1000);
+        var before = first.Tier.Mark;
+        var report = await first.Cache.ClearAsync(CacheScope.Tier(CacheTier.Redis), default);
+        Assert.True(report.Tiers.Single() is { Entries: > 400, Bytes: > 400_000 });
+        await EventuallyAsync(() => second.Tier.Mark != before);
+        Assert.True(second.HasInMemory(Key(0, EntryKind.Metadata)) && first.HasInMemory(Key(499, EntryKind.Metadata)));
+        Assert.Equal(0, await first.CountValuesAsync());
+        Assert.Equal(CacheResult.Miss, await second.Tier.WriteAsync(Key(0, EntryKind.Metadata), Header(3), new(new byte[3]), before, default));
+        Assert.Equal(CacheTier.Origin, (await second.MakeAsync(Key(9, EntryKind.Metadata), 1000)).Tier);
+    }
+
     private static EntryHeader Header(int length, params CacheTag[] tags) => new("a/b") { Length = length, Tags = [.. tags], BodyDigest = Digest256.HashData(new byte[length]) };
 
     private static async Task<EntryHeader> ReadAsync(RedisNode node, CacheKey key, int length)
