@@ -1,7 +1,10 @@
+using Web.Administration;
 using Web.Assets;
+using Web.Cache;
 using Web.Dicomweb;
 using Web.Errors;
 using Web.Hosting;
+using Web.Origins;
 using Web.Security;
 using Web.Studies;
 using Web.Viewer;
@@ -16,7 +19,7 @@ builder.WebHost.ConfigureKestrel(static kestrel =>
 });
 
 builder.Services.AddRazorComponents();
-builder.Services.AddImageApi().AddPageCompression().AddAssets().AddStudies();
+builder.Services.AddImageApi().AddPageCompression().AddAssets().AddStudies().AddAdministration().AddCachePages().AddOriginPages();
 builder.Services.AddHostedService<WarmUp>();
 
 var app = builder.Build();
@@ -29,5 +32,7 @@ app.MapDefaultEndpoints();
 app.MapAssets();
 app.MapStudyPages();
 app.MapViewerPages();
+app.MapCachePages();
+app.MapOriginPages();
 
 app.Run();

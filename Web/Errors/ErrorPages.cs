@@ -32,6 +32,10 @@ internal static class ErrorPages
         timedOut ? "It took too long to say what this study holds. What is stored is not affected." : "What is stored is not affected. Try again in a moment.",
         null, retries: true);
 
+    /// <summary>A form that no page of this site made, or one that lay open across a restart.</summary>
+    public static RazorComponentResult FormExpired() => Page(
+        StatusCodes.Status400BadRequest, "clock", "This form has expired", "Nothing was changed. Go back, load the page again and repeat what you did.", null, retries: false);
+
     /// <summary>A request that the server did not read to its end: too large, malformed, too slow.</summary>
     private static RazorComponentResult Refused(int status) => Page(
         status, "warn", "This request cannot be answered", "It is too large or not complete. Nothing was changed.", null, retries: false);

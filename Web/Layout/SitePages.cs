@@ -6,6 +6,8 @@ internal static class SitePages
     public static IReadOnlyList<SitePage> All { get; } =
     [
         new("studies", "/", "Studies"),
+        new("cache", "/cache", "Cache"),
+        new("origins", "/origins", "Origins"),
     ];
 }
 

@@ -1,0 +1,5 @@
+import '../styles/panels.css';
+import './origins.css';
+import { keepLive } from '../live/live';
+
+keepLive();
