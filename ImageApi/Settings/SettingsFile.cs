@@ -38,7 +38,7 @@ internal sealed class SettingsFile<T>(string path, JsonTypeInfo<T> form, ILogger
     {
         if (value is null)
         {
-            File.Delete(path);
+            if (File.Exists(path)) File.Delete(path);   // deleting in a folder that is not there throws
             return;
         }
         SettingsFolder.Create(System.IO.Path.GetDirectoryName(path)!);

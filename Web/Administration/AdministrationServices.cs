@@ -42,7 +42,12 @@ internal static class FormToken
     public const string FieldName = "__token";
 
     /// <summary>The token for the page that is being made; its other half goes into a cookie.</summary>
-    public static string For(HttpContext context) => context.RequestServices.GetRequiredService<IAntiforgery>().GetAndStoreTokens(context).RequestToken!;
+    public static string For(HttpContext context)
+    {
+        // As the antiforgery service wants it: it warns of anything else.
+        (context.Response.Headers.CacheControl, context.Response.Headers.Pragma) = ("no-cache, no-store", "no-cache");
+        return context.RequestServices.GetRequiredService<IAntiforgery>().GetAndStoreTokens(context).RequestToken!;
+    }
 }
 
 internal sealed class FormTokenFilter(IAntiforgery antiforgery) : IEndpointFilter

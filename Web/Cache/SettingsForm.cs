@@ -6,6 +6,26 @@ namespace Web.Cache;
 /// <summary>The settings as fields of a form: sizes and durations are shown and read in words, an empty field is what is configured.</summary>
 public static class SettingsForm
 {
+    private static readonly Dictionary<string, string> Labels = new(StringComparer.Ordinal)
+    {
+        ["Memory:CapacityBytes"] = "Memory, size",
+        ["Disk:CapacityBytes"] = "Disk, size",
+        ["Disk:CapacityItems"] = "Disk, values",
+        ["Disk:Ttl"] = "Disk, time to live",
+        ["Disk:MinFreeBytes"] = "Disk, left free",
+        ["Redis:Ttl"] = "Redis, time to live",
+        ["Ttl"] = "Time to live",
+        ["MaxMemoryBytes"] = "Largest in memory",
+        ["MaxRemoteBytes"] = "Largest in Redis",
+        ["MaxDiskBytes"] = "Largest on disk",
+        ["StaleWhileRevalidate"] = "Stale while asked again",
+        ["StaleIfError"] = "Stale when the origin fails",
+        ["NegativeTtl"] = "\"There is none\" is believed for",
+    };
+
+    /// <summary>What people call a setting; its name where there is no other word for it.</summary>
+    public static string LabelOf(CacheSetting setting) => Labels.GetValueOrDefault(setting.Name.StartsWith("Kinds:", StringComparison.Ordinal) ? setting.Name.Split(':')[^1] : setting.Name, setting.Name);
+
     /// <summary>The field's text for a value; empty where it is not set at run time.</summary>
     public static string TextOf(CacheSetting setting) => setting.IsSet ? Show(setting.Value, setting.Unit) : "";
 

@@ -16,6 +16,7 @@ public sealed partial class SettingsFileTests : IDisposable
     {
         var file = File("a/settings.json");
         Assert.Null(file.Read());
+        file.Write(null);
         file.Write(new Document("first"));
         file.Write(new Document("second"));
         Assert.Equal("second", File("a/settings.json").Read()!.Word);

@@ -11,7 +11,7 @@ public sealed class AccessibilityTests(StackFixture stack)
     public static TheoryData<string, ColorScheme, int> Pages()
     {
         var data = new TheoryData<string, ColorScheme, int>();
-        foreach (var path in new[] { "/", "/?modality=XA", "/view/1.2.3", "/no-such-page", "/view/" + SyntheticStudies.CtStudy })
+        foreach (var path in new[] { "/", "/?modality=XA", "/view/1.2.3", "/no-such-page", "/cache", "/origins", "/origins?add=http", "/view/" + SyntheticStudies.CtStudy })
             foreach (var scheme in new[] { ColorScheme.Dark, ColorScheme.Light })
                 foreach (var width in new[] { 1280, 390 })
                 {
