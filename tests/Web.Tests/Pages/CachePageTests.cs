@@ -109,7 +109,7 @@ public sealed class CachePageTests(StackFixture stack)
             Assert.Contains("name=\"set:Disk:CapacityItems\" value=\"5,000\"", page);
             Assert.Contains("name=\"set:Kinds:File:NegativeTtl\" value=\"1 min\"", page);
 
-            using var impossible = await http.SendAsync(Form("/cache/settings", cookie, ("__token", token), ("set:Memory:CapacityBytes", "1 KiB")));
+            using var impossible = await http.SendAsync(Form("/cache/settings", cookie, ("__token", token), ("set:Memory:CapacityBytes", "1 KiB"), ("confirm", "yes")));
             Assert.Contains("The least is 2097152", WebUtility.HtmlDecode(await impossible.Content.ReadAsStringAsync()));
         }
         finally
