@@ -11,6 +11,7 @@ using ImageApi.Origins;
 using ImageApi.Origins.Dicomweb;
 using ImageApi.Origins.Http;
 using ImageApi.Origins.S3;
+using ImageApi.Prefetch;
 using ImageApi.Problems;
 using ImageApi.Rendered;
 using ImageApi.Retrieve;
@@ -38,6 +39,7 @@ builder.Services
     .AddSearch()
     .AddRetrieve()
     .AddFrames()
+    .AddPrefetch()
     .AddRendered()
     .AddManifest()
     .AddCases()

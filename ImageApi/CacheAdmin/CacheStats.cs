@@ -1,5 +1,6 @@
 using ImageApi.Origins;
 using ImageApi.Origins.Outbound;
+using ImageApi.Prefetch;
 using Platform.TieredCache;
 
 namespace ImageApi.CacheAdmin;
@@ -59,10 +60,10 @@ internal sealed record TierTotals(CacheTier Tier, long Hits, long HitBytes, long
 internal sealed record OriginFigures(string Name, long Requests, long Bytes, long Failures);
 
 /// <summary>What was fetched ahead of a request, and how much of it was then asked for.</summary>
-internal sealed record PrefetchFigures(long Started, long Completed, long Used, double HitRate);
+internal sealed record PrefetchFigures(long Started, long Completed, long Used, double HitRate, long UsedBytes, long WastedBytes, long UnaskedBytes);
 
 /// <summary>Adds the tiers' counts up.</summary>
-internal sealed class CacheFigures(ITieredCache cache, ICacheAdministration administration, IOrigins origins, OriginHealthBoard health, OriginMetrics metrics, CacheHistory history)
+internal sealed class CacheFigures(ITieredCache cache, ICacheAdministration administration, IOrigins origins, OriginHealthBoard health, OriginMetrics metrics, CacheHistory history, PrefetchLedger ledger)
 {
     public CacheStats Read()
     {
@@ -85,8 +86,12 @@ internal sealed class CacheFigures(ITieredCache cache, ICacheAdministration admi
             Totals = totals,
             Tiers = statistics.Tiers,
             Origins = [.. origins.All.Select(OriginOf)],
+            Prefetch = PrefetchOf(ledger.Counts),
         };
     }
+
+    private static PrefetchFigures PrefetchOf(in PrefetchCounts counts) =>
+        new(counts.Started, counts.Completed, counts.Used, Share(counts.Used, Math.Max(0, counts.Completed - counts.Used)), counts.UsedBytes, counts.WastedBytes, counts.UnaskedBytes);
 
     private OriginFigures OriginOf(IOrigin origin)
     {

@@ -2,13 +2,14 @@ using System.Globalization;
 using ImageApi.Catalog;
 using ImageApi.HttpCaching;
 using ImageApi.Negotiation;
+using ImageApi.Prefetch;
 using ImageApi.Problems;
 using ImageApi.Retrieve;
 
 namespace ImageApi.Frames;
 
 /// <summary>The answer to a request for frames of one instance.</summary>
-internal sealed class FrameResponse(FrameService frames, EntityResponse responses)
+internal sealed class FrameResponse(FrameService frames, EntityResponse responses, PrefetchService prefetch)
 {
     /// <summary>
     /// Negotiates, validates, and streams the frames in the order given; 1-based numbers. A frame that does not exist is a problem before the
@@ -46,6 +47,7 @@ internal sealed class FrameResponse(FrameService frames, EntityResponse response
         var entity = new Entity(EntityTags.Of(FrameService.KeyOf(instance, frameIndex), offer.ContentType), offer.ContentType, freshness) { AcceptsRanges = true };
         if (!await responses.BeginAsync(context, entity))
             return;
+        using var reading = prefetch.Reading(context, instance, frameIndex);
         await using var lease = await frames.GetAsync(instance, frameIndex, context.RequestAborted);
         CacheStatus.Write(context, lease.Outcome, instance.OriginName);
         await EntityResponse.SendAsync(context, entity, lease);
@@ -65,6 +67,7 @@ internal sealed class FrameResponse(FrameService frames, EntityResponse response
         var cancellationToken = context.RequestAborted;
         for (var i = 0; i < frameNumbers.Length; i++)
         {
+            using var reading = prefetch.Reading(context, instance, frameNumbers[i] - 1);
             await using var lease = await frames.GetAsync(instance, frameNumbers[i] - 1, cancellationToken);
             if (i == 0)
             {

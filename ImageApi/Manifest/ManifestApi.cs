@@ -1,6 +1,7 @@
 using ImageApi.Catalog;
 using ImageApi.HttpCaching;
 using ImageApi.Negotiation;
+using ImageApi.Prefetch;
 using ImageApi.Problems;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -27,17 +28,17 @@ internal static class ManifestApi
         return app;
     }
 
-    private static Task GetManifestAsync(HttpContext context, string series, ICatalog catalog, ManifestService manifests, EntityResponse responses)
+    private static Task GetManifestAsync(HttpContext context, string series, ICatalog catalog, ManifestService manifests, EntityResponse responses, PrefetchService prefetch)
     {
         if (!Uids.IsValid(series))
             return Problem.InvalidUid("series in the path").ExecuteAsync(context);
-        return Healing.RetryAsync(context, (series, catalog, manifests, responses), static async (http, request) =>
+        return Healing.RetryAsync(context, (series, catalog, manifests, responses, prefetch), static async (http, request) =>
             await (await request.catalog.FindSeriesAsync(request.series, http.RequestAborted) is { } entry
-                ? SendAsync(http, entry, request.manifests, request.responses)
+                ? SendAsync(http, entry, request.manifests, request.responses, request.prefetch)
                 : Problem.NotFound("There is no such series.").ExecuteAsync(http)));
     }
 
-    private static async Task SendAsync(HttpContext context, SeriesEntry series, ManifestService manifests, EntityResponse responses)
+    private static async Task SendAsync(HttpContext context, SeriesEntry series, ManifestService manifests, EntityResponse responses, PrefetchService prefetch)
     {
         var freshness = VersionedUrl.Check(context.Request, series.Content, Freshness.Revalidate, out var problem);
         if (problem is null && ContentNegotiation.Choose(context.Request, Offers) is null)
@@ -47,6 +48,7 @@ internal static class ManifestApi
             await problem.ExecuteAsync(context);
             return;
         }
+        prefetch.Opened(context, series);
         var coding = ContentCodings.Choose(context.Request.Headers.AcceptEncoding);
         var entity = new Entity(ManifestService.DocumentOf(series).EntityTag(ManifestService.MediaType, coding), ManifestService.MediaType, freshness)
         {

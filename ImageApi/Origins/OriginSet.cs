@@ -48,6 +48,9 @@ internal sealed class OriginSet : IOrigins
         return origin is not null;
     }
 
+    /// <summary>The options of a configured origin; null for the store and for names that are not configured.</summary>
+    public OriginOptions? OptionsOf(string name) => _now.Options.GetValueOrDefault(name);
+
     /// <summary>Makes these the origins, beside the store. One whose options are as before stays the object that it is, with its connections and its health.</summary>
     public void Change(IReadOnlyDictionary<string, OriginOptions> origins)
     {
