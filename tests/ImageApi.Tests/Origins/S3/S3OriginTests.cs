@@ -66,7 +66,7 @@ public sealed class S3OriginTests(S3Fixture fixture) : IClassFixture<S3Fixture>
     public async Task GetFrames_OfALargeMultiFrameObject_FetchesTheFrameAndNoMore()
     {
         var builder = new DicomBuilder { StudyUid = "2.25.7", SeriesUid = "2.25.7.1", InstanceUid = "2.25.7.1.1", Rows = 256, Columns = 256, Frames = 40 };
-        await using var s3 = await S3Host.StartAsync(folder => builder.Save(Path.Combine(folder, "cine.dcm")));
+        await using var s3 = await S3Host.StartAsync(folder => builder.Save(Path.Combine(folder, "cine.dcm")), ("ImageApi:Prefetch:Enabled", "false"));
         var before = s3.Proxy.ToClient.Bytes;
         using var response = await s3.Host.SendAsync($"{SyntheticStudies.UrlOf(builder)}/frames/33", ("Accept", Octets));
         Assert.Equal(builder.NativeFrame(32), await response.Content.ReadAsByteArrayAsync());
