@@ -28,6 +28,9 @@ public sealed class Jpeg2000Tests
     [InlineData("-p PCRL -r 20,1 -M 1")]
     [InlineData("-p CPRL -n 1")]
     [InlineData("-t 40,40 -T 3,2 -d 11,13 -n 3")]
+    [InlineData("-TP R")]
+    [InlineData("-PLT -TLM")]
+    [InlineData("-POC T0=0,0,1,6,3,LRCP/T0=3,0,1,6,3,RPCL")]
     public async Task Decode_ReversibleStream_GivesThePixels(string options)
     {
         foreach (var (samples, bits, signed) in new[] { (1, 8, false), (1, 12, false), (1, 16, true), (3, 8, false) })

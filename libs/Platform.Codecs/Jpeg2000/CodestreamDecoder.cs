@@ -43,6 +43,7 @@ internal sealed unsafe class CodestreamDecoder(bool isVectorized = true)
         {
             _layout.Trim();
             _order.Trim();
+            if (_joined.Length > 1 << 20) _joined = [];
         }
     }
 
