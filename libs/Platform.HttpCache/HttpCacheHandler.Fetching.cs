@@ -19,8 +19,8 @@ public sealed partial class HttpCacheHandler
     /// <summary>What an origin answered, before anything is done with its body.</summary>
     /// <param name="Response">As it would be stored, still without segments. Its length is that of the body of this very message.</param>
     /// <param name="Range">The <c>Content-Range</c> of a 206 that agrees with the message's own length, else null.</param>
-    /// <param name="VariesByAll"><c>Vary: *</c>: for this one request only.</param>
-    private sealed record Arrival(StoredResponse Response, ContentRange? Range, bool VariesByAll);
+    /// <param name="IsForOne">Not for the store whatever it says: <c>Vary: *</c>, or a body that ends with the connection, of which nobody can tell whether it is whole.</param>
+    private sealed record Arrival(StoredResponse Response, ContentRange? Range, bool IsForOne);
 
     private Moment Now() => new(_time.GetUtcNow(), _store.Moment);
 
@@ -119,7 +119,7 @@ public sealed partial class HttpCacheHandler
         var (variant, range) = (arrival.Response, arrival.Range);
         var status = new CacheStatus(look.Forward) { ForwardStatus = variant.Status, Detail = _origin };
         var isPart = variant.Status == 206;
-        if (arrival.VariesByAll || (isPart && (range is null || request.Range is null)) || variant.Length > _options.MaxBodyBytes
+        if (arrival.IsForOne || (isPart && (range is null || request.Range is null)) || variant.Length > _options.MaxBodyBytes
             || !Storability.MayStore(method, request.Directives, request.Headers, variant, _options))
         {
             // RFC 9111 4.3.3: the new answer is what holds now, also where it must not be kept. A failure says nothing of the resource.
@@ -194,10 +194,12 @@ public sealed partial class HttpCacheHandler
                 try
                 {
                     await state.fill.FillAsync(to, token).ConfigureAwait(false);
+                    state.flight?.Land(Landing.Changed);
                 }
-                finally
+                catch (Exception exception)
                 {
-                    state.flight?.End();
+                    state.flight?.Land(new Landing(LandingKind.Failed, Failure: exception));
+                    throw;
                 }
             }, cancellationToken);
             isFilling = true;
@@ -314,16 +316,27 @@ public sealed partial class HttpCacheHandler
     {
         var now = _time.GetUtcNow();
         var headers = HeaderLines.Of(response);
-        var isChunked = headers.Contains("Transfer-Encoding");
-        var length = !isChunked && long.TryParse(headers.First("Content-Length"), NumberStyles.None, CultureInfo.InvariantCulture, out var told) ? told : (long?)null;
+        var isCoded = headers.Contains("Transfer-Encoding");
+        var length = isCoded ? null : LengthOf(headers, response, request);
+        var endsWithConnection = !isCoded && length is null && !request.IsHead && response.Version.Major < 2 && response.StatusCode is not (HttpStatusCode.NoContent or HttpStatusCode.NotModified);
         headers.RemoveHopByHop();
         headers.Remove("Content-Length");
         // RFC 9110 6.6.1: an answer without a date gets that of its arrival.
         if (!headers.Contains("Date")) headers.Add("Date", HttpDate.Format(now));
         ContentRange? range = response.StatusCode == HttpStatusCode.PartialContent && ContentRange.TryParse(headers.Single("Content-Range"), out var parsed)
             && (length is null || length == parsed.Count) ? parsed : null;
-        var variesByAll = !VaryFields.TryTake(headers, request.Headers, out var vary);
-        return new Arrival(new StoredResponse { Status = (int)response.StatusCode, Headers = headers, Vary = vary, RequestTime = sentAt, ResponseTime = now, Length = length }, range, variesByAll);
+        var isForOne = !VaryFields.TryTake(headers, request.Headers, out var vary) || endsWithConnection;
+        return new Arrival(new StoredResponse { Status = (int)response.StatusCode, Headers = headers, Vary = vary, RequestTime = sentAt, ResponseTime = now, Length = length }, range, isForOne);
+    }
+
+    /// <summary>The body's length as told. Where it is told in no number, or in several, nobody knows where the body ends (RFC 9112 6.3).</summary>
+    private static long? LengthOf(HeaderLines headers, HttpResponseMessage response, CacheRequest request)
+    {
+        if (headers.Combined("Content-Length") is not { } told) return null;
+        var parts = told.Split(',', StringSplitOptions.TrimEntries).Distinct().ToArray();
+        if (parts.Length == 1 && long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var length)) return length;
+        if (request.IsHead || response.StatusCode is HttpStatusCode.NoContent or HttpStatusCode.NotModified) return null;
+        throw new HttpRequestException(HttpRequestError.InvalidResponse, "The origin does not tell the length of its answer.");
     }
 
     /// <summary>Whether a later answer speaks of the stored version (RFC 9111 4.3.4).</summary>
@@ -361,7 +374,7 @@ public sealed partial class HttpCacheHandler
         }
         finally
         {
-            flight.End();
+            flight.Land(Landing.Changed);
             _background.Release();
         }
     }

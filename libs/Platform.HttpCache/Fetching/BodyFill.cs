@@ -87,7 +87,8 @@ internal sealed class BodyFill(CacheRequest request, HttpResponseMessage respons
             to.Advance(read);
             if (to.WrittenBytes > options.MaxBodyBytes) throw new InvalidDataException("The origin's body is longer than may be stored, and it had not said so.");
             idle.CancelAfter(Timeout.InfiniteTimeSpan);     // what readers take is not the origin's silence
-            await to.FlushAsync(cancellationToken).ConfigureAwait(false);
+            // The last bytes are shown when the record is written: who has read all of an answer finds it in the store.
+            if (to.WrittenBytes != expected) await to.FlushAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 

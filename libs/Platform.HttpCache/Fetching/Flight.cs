@@ -33,18 +33,13 @@ internal sealed class Flight(FlightTable table, (Digest256, string) key)
 
     public Task<Landing> Landing => _landing.Task;
 
+    /// <summary>Tells those who wait. The first landing counts; any but <see cref="LandingKind.Arriving"/> also ends the flight, so that nobody joins any more.</summary>
     public void Land(Landing landing)
     {
         if (landing.Kind != LandingKind.Arriving) table.End(key, this);
         _landing.TrySetResult(landing);
     }
 
-    /// <summary>Nobody joins any more; who waits still is sent to ask for himself.</summary>
-    public void End()
-    {
-        table.End(key, this);
-        _landing.TrySetResult(Fetching.Landing.Alone);
-    }
 }
 
 /// <summary>The questions under way, by URI and range: the first who asks leads, the others wait for what he learns (RFC 9211 calls them collapsed).</summary>
