@@ -103,22 +103,28 @@ public class FaultTests
     [Fact]
     public async Task Get_SilentBody_IsGivenUp()
     {
-        await using var host = new CacheHost(_ => new OriginReply(200, "Cache-Control: max-age=60", "Content-Length: 10") { Write = async (stream, token) =>
+        await using var host = new CacheHost(_ => new OriginReply(200, "Cache-Control: max-age=60", "Content-Length: 10")
+        {
+            Write = async (stream, token) =>
         {
             await stream.WriteAsync("01"u8.ToArray(), token);
             await Task.Delay(Timeout.Infinite, token);
-        } }, new HttpCacheOptions { Name = "test", BodyIdleTimeout = TimeSpan.FromMilliseconds(300) });
+        }
+        }, new HttpCacheOptions { Name = "test", BodyIdleTimeout = TimeSpan.FromMilliseconds(300) });
         await Assert.ThrowsAnyAsync<Exception>(() => host.GetAsync());
     }
 
     [Fact]
     public async Task Get_EndlessBody_EndsAtTheBoundAndInBoundedMemory()
     {
-        await using var host = new CacheHost(_ => new OriginReply(200, "Cache-Control: max-age=60", "Transfer-Encoding: chunked") { Write = async (stream, token) =>
+        await using var host = new CacheHost(_ => new OriginReply(200, "Cache-Control: max-age=60", "Transfer-Encoding: chunked")
+        {
+            Write = async (stream, token) =>
         {
             var chunk = Encoding.ASCII.GetBytes("10000\r\n" + new string('x', 65536) + "\r\n");
             while (true) await stream.WriteAsync(chunk, token);
-        } }, new HttpCacheOptions { Name = "test", MaxBodyBytes = 40 << 20 });
+        }
+        }, new HttpCacheOptions { Name = "test", MaxBodyBytes = 40 << 20 });
         await Assert.ThrowsAnyAsync<Exception>(() => host.GetAsync());
         await CacheHost.EventuallyAsync(() => host.Handler.Flights == 0);
     }

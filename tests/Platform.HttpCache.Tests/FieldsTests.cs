@@ -97,8 +97,8 @@ public class FieldsTests
         var first = read.Variants[0];
         Assert.Equal((stored.Status, stored.RequestTime, stored.ResponseTime, stored.Length), (first.Status, first.RequestTime, first.ResponseTime, first.Length));
         Assert.Equal(stored.Headers.Lines, first.Headers.Lines);
-        Assert.Equal(stored.Vary, first.Vary);
-        Assert.Equal(stored.Segments, first.Segments);
+        Assert.Equal(stored.Vary.ToArray(), first.Vary.ToArray());
+        Assert.Equal(stored.Segments.ToArray(), first.Segments.ToArray());
         Assert.Null(read.Variants[1].Length);
     }
 

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text;
 using ImageApi.Origins;
@@ -51,30 +50,32 @@ public class FilesApiTests
         Assert.Single(origin.Requests);
     }
 
-    [Theory]
-    [InlineData("a%2Fb", "/root/a%2Fb")]
-    [InlineData("a%2fb%20c?d=%2F..", "/root/a%2fb%20c?d=%2F..")]
-    [InlineData("a//b", "/root/a//b")]
-    [InlineData("", "/root/")]
-    [InlineData("%C3%BC.nii;x=(1)", "/root/%C3%BC.nii;x=(1)")]
-    [InlineData("..a/b..", "/root/..a/b..")]
-    public async Task Get_Path_ReachesTheOriginAsWritten(string path, string target)
+    [Fact]
+    public async Task Get_Path_ReachesTheOriginAsWritten()
     {
         await using var origin = new ScriptedOrigin(_ => OriginReply.Of(200, "x"));
         await using var host = await StartAsync(origin);
-        Assert.StartsWith("HTTP/1.1 200", await RawAsync(host, $"GET /files/far/{path} HTTP/1.1"));
-        Assert.Equal(target, Assert.Single(origin.Requests).Target);
+        foreach (var path in (string[])["a%2Fb", "a%2fb%20c?d=%2F..", "a//b", "", "%C3%BC.nii;x=(1)", "..a/b.."])
+        {
+            Assert.StartsWith("HTTP/1.1 200", await RawAsync(host, $"GET /files/far/{path} HTTP/1.1"));
+            Assert.Equal("/root/" + path, origin.Requests[^1].Target);
+        }
     }
 
-    [Theory]
-    [InlineData("/files/far/../secret"), InlineData("/files/far/a/../../../secret"), InlineData("/files/far/%2e%2e/secret"), InlineData("/files/far/.%2E/secret"), InlineData("/files/far/a%2F..%2F..%2Fsecret"),
-     InlineData("/files/far/..%5Csecret"), InlineData("/files/far/%252e%252e/secret"), InlineData("/files/far/./a"), InlineData("/files/far//etc"), InlineData("/files/far/a%00b"), InlineData("/files/far/a%0d%0aX:%20y"),
-     InlineData("http://evil/files/far/a"), InlineData("/files/other/a"), InlineData("/files/store/a"), InlineData("/files/FAR/a"), InlineData("/files/f%61r/a"), InlineData("/files/far/http://evil/"), InlineData("/files/far/@evil/"), InlineData("/files/far/..;/secret")]
-    public async Task Get_HostilePath_NeverLeavesTheOriginsRoot(string target)
+    private static readonly string[] HostileTargets =
+    [
+        "/files/far/../secret", "/files/far/a/../../../secret", "/files/far/%2e%2e/secret", "/files/far/.%2E/secret",
+        "/files/far/a%2F..%2F..%2Fsecret", "/files/far/..%5Csecret", "/files/far/%252e%252e/secret", "/files/far/./a", "/files/far//etc",
+        "/files/far/a%00b", "/files/far/a%0d%0aX:%20y", "http://evil/files/far/a", "/files/other/a", "/files/store/a", "/files/FAR/a",
+        "/files/f%61r/a", "/files/far/http://evil/", "/files/far/@evil/", "/files/far/..;/secret",
+    ];
+
+    [Fact]
+    public async Task Get_HostilePath_NeverLeavesTheOriginsRoot()
     {
         await using var origin = new ScriptedOrigin(_ => OriginReply.Of(200, "x"));
         await using var host = await StartAsync(origin);
-        await RawAsync(host, $"GET {target} HTTP/1.1");
+        foreach (var target in HostileTargets) Assert.DoesNotContain("HTTP/1.1 500", await RawAsync(host, $"GET {target} HTTP/1.1"));
         Assert.All(origin.Requests, request =>
         {
             Assert.StartsWith("/root/", request.Target);
@@ -83,27 +84,33 @@ public class FilesApiTests
         });
     }
 
-    [Theory]
-    [InlineData("PUT", false), InlineData("DELETE", true), InlineData("PATCH", true), InlineData("TRACE", true), InlineData("OPTIONS", false)]
-    public async Task Send_OtherMethods_PassWhereConfigured(string method, bool isRefused)
+    [Fact]
+    public async Task Send_MethodThatIsNotConfigured_IsRefusedAndNamesThoseThatAre()
+    {
+        await using var origin = new ScriptedOrigin(_ => OriginReply.Of(200, "x"));
+        await using var host = await StartAsync(origin, ("ImageApi:Origins:far:Methods:0", "put"));
+        foreach (var method in (string[])["POST", "DELETE", "PATCH", "TRACE", "M-SEARCH"])
+        {
+            using var response = await host.SendAsync(new HttpMethod(method), "/files/far/a");
+            Assert.Equal(HttpStatusCode.MethodNotAllowed, response.StatusCode);
+            Assert.Equal(["GET", "HEAD", "OPTIONS", "PUT"], response.Content.Headers.Allow);
+        }
+
+        Assert.Empty(origin.Requests);
+    }
+
+    [Fact]
+    public async Task Send_MethodThatIsConfigured_ReachesTheOriginAndForgets()
     {
         await using var origin = new ScriptedOrigin(request => request.Method == "GET" ? OriginReply.Of(200, "x", "Cache-Control: max-age=60") : OriginReply.Of(201, "done", "Location: /root/b"));
         await using var host = await StartAsync(origin, ("ImageApi:Origins:far:Methods:0", "PUT"));
         (await host.SendAsync("/files/far/a")).Dispose();
-        using var request = new HttpRequestMessage(new HttpMethod(method), "/files/far/a") { Content = method == "PUT" ? new StringContent("body") : null };
+        using var request = new HttpRequestMessage(HttpMethod.Put, "/files/far/a") { Content = new StringContent("body") };
         using var response = await host.Client.SendAsync(request);
-        if (isRefused)
-        {
-            Assert.Equal(HttpStatusCode.MethodNotAllowed, response.StatusCode);
-            Assert.Equal(["GET", "HEAD", "OPTIONS", "PUT"], response.Content.Headers.Allow);
-            Assert.Single(origin.Requests);
-            return;
-        }
-
         Assert.Equal((HttpStatusCode.Created, "done", "/files/far/b"), (response.StatusCode, await response.Content.ReadAsStringAsync(), response.Headers.Location!.ToString()));
-        Assert.Equal(method == "PUT" ? "body" : "", Encoding.UTF8.GetString(origin.Requests[^1].Body));
-        using var again = await host.SendAsync("/files/far/a");
-        Assert.Equal(method == "PUT" ? 3 : 2, origin.Requests.Count);     // RFC 9111 4.4
+        Assert.Equal("body", Encoding.UTF8.GetString(origin.Requests[^1].Body));
+        (await host.SendAsync("/files/far/a")).Dispose();
+        Assert.Equal(3, origin.Requests.Count);     // RFC 9111 4.4
     }
 
     [Fact]
