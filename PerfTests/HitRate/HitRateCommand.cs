@@ -7,7 +7,7 @@ namespace PerfTests.HitRate;
 /// <summary><c>hitrate</c>: plays traces against the memory tier's eviction policy, LRU and Belady's rule.</summary>
 internal static class HitRateCommand
 {
-    private const string Ours = "ours", Lru = "lru", Belady = "belady", Bound = "bound";
+    private const string Ours = "ours", OursTwice = "ours twice", Lru = "lru", Belady = "belady", Bound = "bound";
     private const long DiskBytes = 1 << 30;
 
     public static Command Create()
@@ -38,6 +38,7 @@ internal static class HitRateCommand
                 Targets = new(StringComparer.Ordinal)
                 {
                     [Ours] = "the memory tier's policy; with a disk: over an LRU of its bytes",
+                    [OursTwice] = "the memory tier's policy on the disk too",
                     [Lru] = "least recently used by bytes; with a disk: over another",
                     [Belady] = "the future known: what is needed last goes; with a disk: in the bytes of both",
                     [Bound] = "PFOO-U: no policy hits more",
@@ -56,17 +57,19 @@ internal static class HitRateCommand
     internal static IEnumerable<Measurement> Measure(Trace trace)
     {
         var bytes = trace.MemoryBytes;
-        var rows = Play(trace, "memory", bytes, new OurPolicy(bytes), new Lru(bytes));
+        var rows = Play(trace, "memory", bytes, (Ours, new OurPolicy(bytes)), (Lru, new Lru(bytes)));
         return trace.Name.StartsWith("viewer", StringComparison.Ordinal)
             ? rows.Concat(Play(trace, "memory and disk", bytes + DiskBytes,
-                new Hierarchy(new OurPolicy(bytes), new Lru(DiskBytes)), new Hierarchy(new Lru(bytes), new Lru(DiskBytes))))
+                (Ours, new Hierarchy(new OurPolicy(bytes), new Lru(DiskBytes))),
+                (OursTwice, new Hierarchy(new OurPolicy(bytes), new OurPolicy(DiskBytes))),
+                (Lru, new Hierarchy(new Lru(bytes), new Lru(DiskBytes)))))
             : rows;
     }
 
-    private static IEnumerable<Measurement> Play(Trace trace, string tiers, long capacityBytes, ICachePolicy ours, ICachePolicy lru)
+    private static IEnumerable<Measurement> Play(Trace trace, string tiers, long capacityBytes, params (string Target, ICachePolicy Policy)[] policies)
     {
         var rates = new List<(string Target, double ByRequest, double ByByte)>();
-        foreach (var (target, policy) in ((string, ICachePolicy)[])[(Ours, ours), (Lru, lru), (Belady, new Belady(capacityBytes, trace))])
+        foreach (var (target, policy) in policies.Append((Belady, new Belady(capacityBytes, trace))))
         {
             long hits = 0, bytes = 0;
             foreach (var access in trace.Accesses)
