@@ -6,7 +6,7 @@ using Platform.Dicom.Pixels;
 namespace PerfTests.Codecs;
 
 /// <summary>A grey frame of 16 bits allocated: its pixels as decoders give them.</summary>
-internal readonly record struct CodecFrame(FrameDescription Description, byte[] Pixels)
+internal sealed record CodecFrame(FrameDescription Description, byte[] Pixels)
 {
     /// <summary>The first frames of the folder's native files of one component and 16 bits.</summary>
     public static async Task<List<CodecFrame>> ReadAsync(string folder, int most, CancellationToken cancellationToken)
