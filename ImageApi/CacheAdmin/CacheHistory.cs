@@ -3,7 +3,7 @@ using Platform.TieredCache;
 namespace ImageApi.CacheAdmin;
 
 /// <summary>The counts at one moment, since the start: two samples tell what happened between them.</summary>
-internal sealed record CacheSample(DateTimeOffset At, long Requests, long Memory, long Redis, long Disk, long Origin, long HitBytes, long DownloadedBytes);
+internal sealed record CacheSample(DateTimeOffset At, long Requests, long Memory, long Redis, long Disk, long Object, long Origin, long HitBytes, long DownloadedBytes);
 
 /// <summary>The samples of the last half hour, oldest first.</summary>
 internal sealed record CacheHistoryView(double IntervalSeconds, IReadOnlyList<CacheSample> Samples);
@@ -50,7 +50,7 @@ internal sealed class CacheHistory(ITieredCache cache, TimeProvider time) : Back
     {
         var statistics = cache.GetStatistics();
         long Hits(CacheTier tier) => statistics.Tiers.Where(row => row.Tier == tier).Sum(static row => row.Hits);
-        return new CacheSample(time.GetUtcNow(), statistics.Requests, Hits(CacheTier.Memory), Hits(CacheTier.Redis), Hits(CacheTier.Disk),
+        return new CacheSample(time.GetUtcNow(), statistics.Requests, Hits(CacheTier.Memory), Hits(CacheTier.Redis), Hits(CacheTier.Disk), Hits(CacheTier.Object),
             statistics.Tiers.Where(static row => row.Tier == CacheTier.Origin).Sum(static row => row.Misses),
             statistics.Tiers.Sum(static row => row.HitBytes), statistics.Tiers.Sum(static row => row.DownloadedBytes));
     }

@@ -48,7 +48,7 @@ public sealed record TierFigures
 public sealed record PrefetchFigures(long Started, long Completed, long Used, double HitRate);
 
 /// <summary>The counts at one moment, since the start.</summary>
-public sealed record CacheSample(DateTimeOffset At, long Requests, long Memory, long Redis, long Disk, long Origin, long HitBytes, long DownloadedBytes);
+public sealed record CacheSample(DateTimeOffset At, long Requests, long Memory, long Redis, long Disk, long Object, long Origin, long HitBytes, long DownloadedBytes);
 
 public sealed record CacheHistory(double IntervalSeconds, IReadOnlyList<CacheSample> Samples);
 

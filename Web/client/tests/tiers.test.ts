@@ -6,6 +6,7 @@ describe('tierOf', () => {
   test.each([
     ['platform; hit; detail=memory', 'memory'],
     ['platform; hit; detail=disk', 'disk'],
+    ['platform; hit; detail=object', 'object'],
     ['platform;hit;detail="redis"', 'redis'],
     ['platform; fwd=miss; collapsed; detail="origin pacs1"', 'origin'],
     ['platform; fwd=stale; fwd-status=304', 'origin'],

@@ -21,6 +21,7 @@ export interface FirstImage {
 export interface JourneyMarks {
   readonly cause: 'navigation' | 'click';
   readonly startedAt: number;
+  readonly manifestUrl: string | undefined;
   readonly manifestStartedAt: number;
   readonly manifestAt: number;
   readonly drawStartedAt: number;
@@ -43,13 +44,14 @@ export function describeJourney(marks: JourneyMarks, record: FrameRecord, frameU
       add('Page and script', marks.startedAt, marks.manifestStartedAt);
     }
   }
-  add('Manifest', marks.manifestStartedAt, marks.manifestAt);
+  const manifestTiming = marks.manifestUrl ? timingOf(marks.manifestUrl) : undefined;
+  add('Manifest', marks.manifestStartedAt, marks.manifestAt, manifestTiming && describeServer(manifestTiming));
   const timing = timingOf(frameUrl);
   if (timing && timing.responseStart > 0) {
     const lookup = timing.domainLookupEnd - timing.domainLookupStart;
     const connect = timing.connectEnd - timing.connectStart;
     const setup = lookup + connect > 0.05 ? `DNS ${format(lookup)}, connect ${format(connect)}` : 'connection reused';
-    add('Frame: request', timing.startTime, timing.responseStart, [setup, serverTimes(timing)].filter(Boolean).join('; '));
+    add('Frame: request', timing.startTime, timing.responseStart, [setup, describeServer(timing)].filter(Boolean).join('; '));
     add('Frame: download', timing.responseStart, record.arrivedAt, timing.encodedBodySize > 0 ? formatBytes(timing.encodedBodySize) : undefined);
   } else {
     add('Frame: request', record.startedAt, record.headersAt);
@@ -68,9 +70,10 @@ export function formatBytes(bytes: number): string {
   return bytes < 1000 ? `${bytes} B` : bytes < 999_500 ? `${(bytes / 1000).toFixed(0)} KB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
 }
 
-function serverTimes(timing: PerformanceResourceTiming): string {
+/** What the server said of its own work (`Server-Timing`): each step, where it found what it needed, how long that took. */
+export function describeServer(timing: Pick<PerformanceResourceTiming, 'serverTiming'>): string {
   return timing.serverTiming
-    .filter((entry) => entry.duration > 0)
-    .map((entry) => `${entry.name} ${format(entry.duration)}`)
+    .filter((entry) => entry.duration > 0 || entry.description)
+    .map((entry) => [entry.name, entry.description, format(entry.duration)].filter(Boolean).join(' '))
     .join(', ');
 }

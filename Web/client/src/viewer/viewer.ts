@@ -269,7 +269,7 @@ export class Viewer {
       await this.#draw();
       await nextPaint();
       if (opening === this.#openings && this.#shownIndex !== undefined) {
-        this.#onFirstImage(session, this.#shownIndex, { cause, startedAt, manifestStartedAt, manifestAt, drawStartedAt, drawnAt: performance.now() });
+        this.#onFirstImage(session, this.#shownIndex, { cause, startedAt, manifestUrl: entry.manifest, manifestStartedAt, manifestAt, drawStartedAt, drawnAt: performance.now() });
       }
     } catch {
       if (opening === this.#openings) {

@@ -1,5 +1,5 @@
 /** Where a frame came from; the order is the order of distance. */
-export const tiers = ['browser', 'memory', 'redis', 'disk', 'origin'] as const;
+export const tiers = ['browser', 'memory', 'redis', 'disk', 'object', 'origin'] as const;
 export type Tier = (typeof tiers)[number];
 
 /**

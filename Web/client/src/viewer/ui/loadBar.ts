@@ -71,7 +71,7 @@ export class LoadBar {
 
   /** Cells by tier, and how many failed. */
   counts(): Record<Tier | 'failed', number> {
-    const counts = { browser: 0, memory: 0, redis: 0, disk: 0, origin: 0, failed: 0 };
+    const counts = { browser: 0, memory: 0, redis: 0, disk: 0, object: 0, origin: 0, failed: 0 };
     for (const { state, tier } of this.#cells) {
       if (state === 'failed') {
         counts.failed++;
@@ -120,6 +120,7 @@ export class LoadBar {
     const counts = this.counts();
     const there = this.#cells.filter((cell) => cell.state === 'held' || cell.state === 'evicted').length;
     this.#summary.textContent = this.#cells.length === 0 ? '' : counts.failed > 0 ? `${counts.failed} of ${this.#cells.length} failed` : `${there} / ${this.#cells.length}`;
+    this.#summary.title = describeCounts(counts);
     this.#summary.classList.toggle('is-failed', counts.failed > 0);
     this.#retry.hidden = counts.failed === 0;
 
@@ -163,6 +164,14 @@ export class LoadBar {
     context.fillStyle = color('--v-handle');
     context.fillRect(x, top - 2 * ratio, w, height - top + 2 * ratio);
   }
+}
+
+/** "40 from memory, 24 from disk": what the colours say, in words. */
+export function describeCounts(counts: Readonly<Record<Tier | 'failed', number>>): string {
+  return tiers
+    .filter((tier) => counts[tier] > 0)
+    .map((tier) => `${counts[tier]} from ${tier}`)
+    .join(', ');
 }
 
 export function describeCell({ state, tier }: LoadCell): string {

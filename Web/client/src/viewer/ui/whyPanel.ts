@@ -73,5 +73,6 @@ const tierNames: Readonly<Record<Tier, string>> = {
   memory: "the server's memory",
   redis: 'Redis',
   disk: "the server's disk cache",
+  object: 'the object store that the servers share',
   origin: 'the origin',
 };
