@@ -1,4 +1,5 @@
 using ImageApi.Catalog;
+using ImageApi.HttpCaching;
 using Microsoft.Win32.SafeHandles;
 using Platform.Dicom;
 using Platform.Dicom.Pixels;
@@ -100,7 +101,7 @@ internal class FolderOrigin : IIndexedOrigin
 
         if (InstanceFrames.TryLocate(instance, frameIndex) is { } frame)
         {
-            to.Start(new EntryHeader(InstanceFrames.MediaTypeOf(description)) { Length = frame.Length });
+            to.Start(new EntryHeader(InstanceFrames.MediaTypeOf(description)) { Length = frame.Length, Tags = CacheTags.Of(instance) });
             await CopyAsync(file, frame.Offset, frame.Length, to, cancellationToken);
         }
         else
@@ -120,7 +121,7 @@ internal class FolderOrigin : IIndexedOrigin
         var found = BulkDataPath.Find(dicom, path);
         if (found is not { } value) return false;
 
-        to.Start(new EntryHeader("application/octet-stream") { Length = value.Length });
+        to.Start(new EntryHeader("application/octet-stream") { Length = value.Length, Tags = CacheTags.Of(instance) });
         if (value.Element is { IsDeferred: false } element)
         {
             element.WriteLittleEndian(to);
@@ -193,7 +194,7 @@ internal class FolderOrigin : IIndexedOrigin
         {
             var index = await GetFrameIndexAsync(instance, file, cancellationToken);
             if (frameIndex >= index.FrameCount) throw new OriginException(OriginFailure.Broken, "The instance holds fewer frames than its header says.");
-            to.Start(new EntryHeader(InstanceFrames.MediaTypeOf(description)) { Length = index.GetLength(frameIndex) });
+            to.Start(new EntryHeader(InstanceFrames.MediaTypeOf(description)) { Length = index.GetLength(frameIndex), Tags = CacheTags.Of(instance) });
             if (!index.IsDeflated && !index.IsBigEndian && index.GetBitOffset(frameIndex) == 0 && index.IsEncapsulated)
             {
                 foreach (var segment in index.GetSegments(frameIndex)) await CopyAsync(file, segment.Offset, segment.Length, to, cancellationToken);

@@ -1,4 +1,5 @@
 using ImageApi.Catalog;
+using ImageApi.HttpCaching;
 using Platform.Dicom;
 using Platform.Dicom.Pixels;
 using Platform.TieredCache;
@@ -57,11 +58,11 @@ internal static class InstanceFrames
     /// <summary>The index of an instance's frames, from the cache or made by <paramref name="make"/>.</summary>
     public static async ValueTask<FrameIndex> GetIndexAsync<TState>(ITieredCache cache, InstanceEntry instance, TState state, Func<TState, CancellationToken, Task<FrameIndex?>> make, CancellationToken cancellationToken)
     {
-        await using var lease = await cache.GetOrCreateAsync(IndexKeyOf(instance), (state, make), IndexPolicy, static async (work, to, token) =>
+        await using var lease = await cache.GetOrCreateAsync(IndexKeyOf(instance), (instance, state, make), IndexPolicy, static async (work, to, token) =>
         {
             var index = await work.make(work.state, token) ?? throw new OriginException(OriginFailure.Broken, "The instance has no pixels.");
             var bytes = index.ToBytes();
-            to.Start(new EntryHeader("application/octet-stream") { Length = bytes.Length });
+            to.Start(new EntryHeader("application/octet-stream") { Length = bytes.Length, Tags = CacheTags.Of(work.instance) });
             System.Buffers.BuffersExtensions.Write(to, bytes);
         }, cancellationToken);
         if (!lease.TryGetBytes(out var bytes)) throw new OriginException(OriginFailure.Broken, "The index of the frames is too large.");

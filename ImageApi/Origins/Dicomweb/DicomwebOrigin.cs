@@ -128,7 +128,7 @@ internal sealed class DicomwebOrigin : IDicomOrigin
 
         if (BulkDataUris.Find(bytes, path) is { } address)
         {
-            await ReadAddressAsync(address, to, cancellationToken);
+            await ReadAddressAsync(instance, address, to, cancellationToken);
             return true;
         }
         using var file = new DicomFile(ParseJson(bytes), DicomTransferSyntax.ExplicitVrLittleEndian);
@@ -315,13 +315,13 @@ internal sealed class DicomwebOrigin : IDicomOrigin
         return await DicomFile.ReadAsync(stream, DicomReadOptions.Default with { StopBeforePixels = false, MaxBufferBytes = MaxWholeBytes, MaxInflatedBytes = MaxWholeBytes }, cancellationToken);
     }
 
-    private async Task ReadAddressAsync(string address, EntryWriter to, CancellationToken cancellationToken)
+    private async Task ReadAddressAsync(InstanceEntry instance, string address, EntryWriter to, CancellationToken cancellationToken)
     {
         // The road refuses any address that is not the origin's own.
         if (!Uri.TryCreate(_client.UriOf(""), address, out var uri)) throw new OriginException(OriginFailure.Broken, "The origin's address of a value is none.");
         await using var part = await _client.OpenAsync(uri, $"multipart/related; type=\"{OctetStream}\", {OctetStream};q=0.5", cancellationToken);
         var first = await part.ReadAsync(cancellationToken);
-        to.Start(new EntryHeader(OctetStream) { Length = part.Length });
+        to.Start(new EntryHeader(OctetStream) { Length = part.Length, Tags = CacheTags.Of(instance) });
         await part.CopyToAsync(to, first, part.Length, MaxInstanceBytes, cancellationToken);
     }
 

@@ -1,4 +1,5 @@
 using ImageApi.Catalog;
+using ImageApi.HttpCaching;
 using ImageApi.Origins.Outbound;
 using Platform.Dicom;
 using Platform.Dicom.Pixels;
@@ -69,7 +70,7 @@ internal abstract class RangedOrigin(string name, ITieredCache cache) : IIndexed
             if (frameIndex >= index.FrameCount) throw new OriginException(OriginFailure.Broken, "The instance holds fewer frames than its header says.");
             var length = index.GetLength(frameIndex);
             if (index.IsEncapsulated && !index.IsDeflated) await CopyAsync(instance, index.GetSegments(frameIndex), InstanceFrames.MediaTypeOf(description), length, to, cancellationToken);
-            else await ReadAlteredFrameAsync(instance, index, frameIndex, new EntryHeader(InstanceFrames.MediaTypeOf(description)) { Length = length }, to, cancellationToken);
+            else await ReadAlteredFrameAsync(instance, index, frameIndex, new EntryHeader(InstanceFrames.MediaTypeOf(description)) { Length = length, Tags = CacheTags.Of(instance) }, to, cancellationToken);
         }
         catch (DicomParseException exception)
         {
@@ -87,7 +88,7 @@ internal abstract class RangedOrigin(string name, ITieredCache cache) : IIndexed
         const string mediaType = "application/octet-stream";
         if (value.Element is { IsDeferred: false } element)
         {
-            to.Start(new EntryHeader(mediaType) { Length = value.Length });
+            to.Start(new EntryHeader(mediaType) { Length = value.Length, Tags = CacheTags.Of(instance) });
             element.WriteLittleEndian(to);
         }
         else if (dicom.TransferSyntax is { IsDeflated: false } && value.UnitBytes == 1)
@@ -97,7 +98,7 @@ internal abstract class RangedOrigin(string name, ITieredCache cache) : IIndexed
         else
         {
             // Rare: an inflated or big endian value too large to have been read with the header.
-            to.Start(new EntryHeader(mediaType) { Length = value.Length });
+            to.Start(new EntryHeader(mediaType) { Length = value.Length, Tags = CacheTags.Of(instance) });
             await WithWholeAsync(stream, whole =>
             {
                 BulkDataPath.FindElement(whole, path)?.WriteLittleEndian(to);
@@ -172,11 +173,11 @@ internal abstract class RangedOrigin(string name, ITieredCache cache) : IIndexed
             await using var read = await OpenAsync(instance, new ByteRange(segment.Offset, segment.Length), cancellationToken);
             if (read.TotalLength != instance.Stamp.Length) throw new OriginException(OriginFailure.Changed, "The item has another length than the catalog says.");
             if (read.Length != segment.Length) throw new OriginException(OriginFailure.Broken, "The frame lies outside of its file.");
-            if (!isStarted) to.Start(new EntryHeader(mediaType) { Length = length });
+            if (!isStarted) to.Start(new EntryHeader(mediaType) { Length = length, Tags = CacheTags.Of(instance) });
             isStarted = true;
             await read.CopyToAsync(to, cancellationToken);
         }
-        if (!isStarted) to.Start(new EntryHeader(mediaType) { Length = length });
+        if (!isStarted) to.Start(new EntryHeader(mediaType) { Length = length, Tags = CacheTags.Of(instance) });
     }
 
     /// <summary>As much as the header takes, where the catalog knows it: one request then.</summary>
