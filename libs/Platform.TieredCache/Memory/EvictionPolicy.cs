@@ -41,6 +41,7 @@ internal sealed class EvictionPolicy
     private readonly S3FifoRule _s3;
     private IEvictionRule _leader;
     private double _lead;
+    private long _agreed;
 
     public EvictionPolicy(long capacityBytes)
     {
@@ -66,11 +67,7 @@ internal sealed class EvictionPolicy
     public bool Touch(PolicyNode node) => _touches.Add(node);
 
     /// <summary>Takes account of the hits that were noted.</summary>
-    public void Drain()
-    {
-        foreach (var node in _touches.Take())
-            if (node.Item is { } item) Play(item);
-    }
+    public void Drain() => _touches.Drain(this);
 
     public void Add(PolicyNode node)
     {
@@ -130,14 +127,23 @@ internal sealed class EvictionPolicy
         return node;
     }
 
-    private void Play(KnownItem item)
+    /// <summary>Tells both rules that an item was asked for, and sees who is ahead.</summary>
+    internal void Play(KnownItem item)
     {
         _lru.RemoveUnwanted(item);
         _s3.RemoveUnwanted(item);
         var (lru, s3) = (_lru.Ask(item), _s3.Ask(item));
+        if (lru == s3)
+        {
+            _agreed++;
+            return;
+        }
+
+        // Leads fade with every request; those on which the rules agreed are made up for here.
         var entries = Math.Max(32, Count);
-        _lead *= 1 - (1 / (Memory * entries));
-        if (lru != s3) _lead = Math.Clamp(_lead + (lru ? 1 : -1), -entries / 2.0, entries / 2.0);
+        _lead *= Math.Exp(-(_agreed + 1) / (Memory * entries));
+        _agreed = 0;
+        _lead = Math.Clamp(_lead + (lru ? 1 : -1), -entries / 2.0, entries / 2.0);
         if (_lead > Margin) _leader = _lru;
         else if (_lead < -Margin) _leader = _s3;
     }

@@ -36,11 +36,15 @@ internal sealed class LruRule(Func<long> capacityBytes, Action<KnownItem, IEvict
 
     public bool Ask(KnownItem item)
     {
-        var had = item.IsIn<LruLink>();
-        if (had) _order.Remove(item);
+        if (item.IsIn<LruLink>())
+        {
+            _order.MoveToNewest(item);
+            return true;
+        }
+
         while (_order.Count > 0 && _order.Bytes + item.Bytes > capacityBytes()) left(_order.Pop(), this);
         _order.Push(item);
-        return had;
+        return false;
     }
 
     public KnownItem? Evict() => _order.Count == 0 ? null : _order.Pop();

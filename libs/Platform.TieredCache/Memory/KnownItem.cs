@@ -106,6 +106,13 @@ internal sealed class ItemList<TLink> where TLink : struct, IItemLink
         Count--;
     }
 
+    public void MoveToNewest(KnownItem item)
+    {
+        if (item == _newest) return;
+        Remove(item);
+        Push(item);
+    }
+
     public KnownItem Pop()
     {
         var item = Oldest!;

@@ -14,7 +14,6 @@ internal sealed class TouchBuffer
     private static readonly int StripeMask = (int)Math.Min(16, BitOperations.RoundUpToPowerOf2((uint)Environment.ProcessorCount)) - 1;
 
     private readonly Stripe[] _stripes = [.. Enumerable.Range(0, StripeMask + 1).Select(_ => new Stripe())];
-    private readonly List<PolicyNode> _taken = [];
     private int _taking = 1;
 
     /// <summary>Notes a hit. True when its stripe is full.</summary>
@@ -32,25 +31,26 @@ internal sealed class TouchBuffer
         return at + 1 == Slots;
     }
 
-    /// <summary>Takes what was noted. One caller at a time, who is done with it before the next call.</summary>
-    public List<PolicyNode> Take()
+    /// <summary>Gives what was noted to <paramref name="policy"/>. One caller at a time.</summary>
+    public void Drain(EvictionPolicy policy)
     {
-        _taken.Clear();
+        var any = false;
         foreach (var stripe in _stripes)
         {
-            var count = stripe.Count;
-            for (var i = 0; i < count; i++)
+            var count = Math.Min(stripe.Count, Slots);
+            if (count == 0) continue;
+            any = true;
+            foreach (ref var slot in stripe.Nodes.AsSpan(0, count))
             {
                 // Null: its writer is not that far yet.
-                if (stripe.Nodes[i] is { } node) _taken.Add(node);
-                stripe.Nodes[i] = null;
+                if (slot?.Item is { } item) policy.Play(item);
+                slot = null;
             }
 
             stripe.Count = 0;
         }
 
-        if (_taken.Count > 0) _taking++;
-        return _taken;
+        if (any) _taking++;
     }
 
     private sealed class Stripe
