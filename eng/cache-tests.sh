@@ -40,7 +40,7 @@ if [ -n "$id" ]; then
 fi
 (cd "$suite" && npm_config_base=$base npm_package_config_id='' node --no-warnings test-engine/cli.mjs >"$work/results.json")
 cp "$work/results.json" "${KEEP_RESULTS:-/dev/null}" 2>/dev/null || true
-SUITE=$suite RESULTS=$work/results.json RESULT=$result COMMIT=$(git rev-parse --short=12 HEAD) MODIFIED=$(git status --porcelain -uno | head -1) \
+DURATION=$SECONDS SUITE=$suite RESULTS=$work/results.json RESULT=$result COMMIT=$(git rev-parse --short=12 HEAD) MODIFIED=$(git status --porcelain -uno | head -1) \
   SUITE_COMMIT=$(git -C "$suite" rev-parse --short=12 HEAD 2>/dev/null || echo unknown) node --no-warnings --input-type=module <<'JS'
 import fs from 'fs'
 import os from 'os'
@@ -66,7 +66,7 @@ if (process.env.RESULT) {
   const measure = (scenario, name, value) => ({ scenario, target: 'files', measure: name, unit: 'tests', conditions: {}, n: 1, errors: 0, rounds: [value], median: value, min: value, max: value })
   const kinds = Object.entries(counts).filter(([kind]) => kind !== 'check')
   fs.writeFileSync(process.env.RESULT, JSON.stringify({
-    format: 'platform-results/1', name: 'cache-tests', startedAt: new Date().toISOString(), durationSeconds: 0, commit: process.env.COMMIT, isModified: process.env.MODIFIED !== '',
+    format: 'platform-results/1', name: 'cache-tests', startedAt: new Date().toISOString(), durationSeconds: Number(process.env.DURATION), commit: process.env.COMMIT, isModified: process.env.MODIFIED !== '',
     machine: { cpu: os.cpus()[0].model, cores: os.cpus().length, memoryGigabytes: Math.round(os.totalmem() / 1e8) / 10, operatingSystem: `${os.type()} ${os.release()}`, runtime: `node ${process.versions.node}`, loadAverage: Math.round(os.loadavg()[0] * 100) / 100 },
     seed: 0, parameters: { suite: process.env.SUITE_COMMIT }, targets: { files: '/files of an http origin' },
     measurements: kinds.flatMap(([kind, count]) => [measure(kind, 'tests', count.tests), measure(kind, 'passed', count.plain), measure(kind, 'passed, dependencies honoured', count.dependent)]),
