@@ -10,6 +10,8 @@ namespace ImageApi.Files;
 /// <summary>Files of origins under addresses of ours: of an HTTP origin through the cache (RFC 9111), of other kinds through the tiers.</summary>
 internal static class FilesApi
 {
+    private const long MaxUploadBytes = 4L << 30;
+
     public static IEndpointRouteBuilder MapFilesApi(this IEndpointRouteBuilder app)
     {
         // No method is named: which an origin takes is its configuration's to say.
@@ -44,6 +46,8 @@ internal static class FilesApi
 
         // What the origin answers is the answer, an error without a body too.
         if (context.Features.Get<IStatusCodePagesFeature>() is { } pages) pages.Enabled = false;
+        // The origin bounds what is sent to it; ours is the longest body that is passed on.
+        if (unsafeMethods.Contains(request.Method) && context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = MaxUploadBytes;
         if (found is HttpOrigin http) await forwarder.ForwardAsync(context, http, pathAndQuery);
         else await files.SendAsync(context, found, pathAndQuery);
     }

@@ -34,7 +34,8 @@ internal sealed class StoredFiles(ITieredCache cache, EntityResponse entities)
         if (!await entities.BeginAsync(context, entity)) return;
         if (origin.Traits.HasFlag(OriginTraits.Local))
         {
-            await SendDirectlyAsync(context, entity, origin, item, version, cancellationToken);
+            await using var read = await origin.OpenAsync(item, version, null, cancellationToken);
+            await SendDirectlyAsync(context, entity, origin, item, read, cancellationToken);
             return;
         }
 
@@ -42,10 +43,15 @@ internal sealed class StoredFiles(ITieredCache cache, EntityResponse entities)
         await using (lease)
         {
             CacheStatus.Write(context, lease.Outcome, origin.Name);
-            if (lease.Header.Length is { } length && RangeHeader.Resolve(context.Request.Headers.Range, length, out var offset, out _) == RangeOutcome.Partial && offset > lease.AvailableBytes + FollowBytes)
-                await SendDirectlyAsync(context, entity, origin, item, version, cancellationToken);
+            if (lease.Header.Length is { } length && RangeHeader.Resolve(context.Request.Headers.Range, length, out var offset, out var count) == RangeOutcome.Partial && offset > lease.AvailableBytes + FollowBytes)
+            {
+                await using var far = await origin.OpenAsync(item, version, new ByteRange(offset, count), cancellationToken);
+                await SendDirectlyAsync(context, entity, origin, item, far, cancellationToken);
+            }
             else
+            {
                 await EntityResponse.SendAsync(context, entity, lease);
+            }
         }
     }
 
@@ -56,18 +62,18 @@ internal sealed class StoredFiles(ITieredCache cache, EntityResponse entities)
         await read.CopyToAsync(to, cancellationToken);
     }
 
-    private static async Task SendDirectlyAsync(HttpContext context, Entity entity, IFileOrigin origin, OriginItem item, OriginVersion version, CancellationToken cancellationToken)
+    /// <summary>Sends what the request wants of an item without a tier between: from <paramref name="read"/> if that is what it holds, else from a range of the same version.</summary>
+    private static async Task SendDirectlyAsync(HttpContext context, Entity entity, IFileOrigin origin, OriginItem item, OriginRead read, CancellationToken cancellationToken)
     {
-        // The length is known once the item is open; a range of it is opened in its place.
-        ByteRange? range = null;
-        var read = await origin.OpenAsync(item, version, new ByteRange(0, 1), cancellationToken);
-        long length;
-        await using (read) length = read.TotalLength;
-        if (await EntityResponse.ResolveAsync(context, entity, length) is not { } wanted) return;
-        range = new ByteRange(wanted.Offset, wanted.Count);
-        if (wanted.Count == 0) return;
-        await using var part = await origin.OpenAsync(item, version, range, cancellationToken);
+        if (await EntityResponse.ResolveAsync(context, entity, read.TotalLength) is not { } wanted) return;
         await context.Response.StartAsync(cancellationToken);
+        if (wanted.Offset == read.Offset && wanted.Count == read.Length)
+        {
+            await read.CopyToAsync(context.Response.BodyWriter, cancellationToken);
+            return;
+        }
+
+        await using var part = await origin.OpenAsync(item, read.Version, new ByteRange(wanted.Offset, wanted.Count), cancellationToken);
         await part.CopyToAsync(context.Response.BodyWriter, cancellationToken);
     }
 }

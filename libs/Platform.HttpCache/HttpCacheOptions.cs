@@ -15,6 +15,11 @@ public sealed record HttpCacheOptions
     /// <summary>How long answers live where the origin does not say, or where it is not to be asked.</summary>
     public HttpFreshness Freshness { get; init; } = new();
 
+    /// <summary>Asked in the place of <see cref="Freshness"/> on each use, where policies change at run time.</summary>
+    public Func<HttpFreshness>? LiveFreshness { get; init; }
+
+    internal HttpFreshness FreshnessNow => LiveFreshness?.Invoke() ?? Freshness;
+
     /// <summary>The most bytes of one body; a longer one is passed on and not stored. One that told no length fails when it grows beyond.</summary>
     public long MaxBodyBytes { get; init; } = 4L << 30;
 

@@ -157,6 +157,19 @@ public class FreshnessTests
     }
 
     [Fact]
+    public async Task Get_PolicyChangesAtRunTime_CountsAtOnce()
+    {
+        var policy = new HttpFreshness();
+        await using var host = new CacheHost(_ => OriginReply.Of(200, "x", "Cache-Control: max-age=10"), new HttpCacheOptions { Name = "test", LiveFreshness = () => policy });
+        await host.GetAsync();
+        host.Time.Move(TimeSpan.FromSeconds(100));
+        policy = new HttpFreshness { Ttl = TimeSpan.FromHours(1) };
+        Assert.True((await host.GetAsync()).IsHit);
+        policy = new HttpFreshness();
+        Assert.False((await host.GetAsync()).IsHit);
+    }
+
+    [Fact]
     public async Task Get_NotFound_IsBelievedForTheNegativeTtl()
     {
         var options = new HttpCacheOptions { Name = "test", Freshness = new HttpFreshness { NegativeTtl = TimeSpan.FromSeconds(100) } };

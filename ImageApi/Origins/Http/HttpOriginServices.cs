@@ -11,24 +11,26 @@ internal sealed class HttpOriginKind(OriginHttp http, ITieredCache cache, IRecor
     public string Kind => OriginKinds.Http;
 
     public IOrigin Create(string name, OriginOptions options) =>
-        new HttpOrigin(name, options, new HttpCacheHandler(cache, records, CacheOptionsOf(name, options, cache.Kinds[EntryKind.File]), time) { InnerHandler = http.CreateHandler(name, options) });
+        new HttpOrigin(name, options, new HttpCacheHandler(cache, records, CacheOptionsOf(name, options, () => cache.Kinds[EntryKind.File]), time) { InnerHandler = http.CreateHandler(name, options) });
 
-    /// <summary>What the origin's configuration says of freshness, else what is said of files, else the cache's own defaults.</summary>
-    internal static HttpCacheOptions CacheOptionsOf(string name, OriginOptions options, KindPolicy files)
+    internal static HttpCacheOptions CacheOptionsOf(string name, OriginOptions options, Func<KindPolicy> files) => new()
     {
-        var (said, defaults) = (options.Freshness, new HttpFreshness());
-        return new HttpCacheOptions
+        Name = name,
+        BodyIdleTimeout = options.TryTimeout,
+        LiveFreshness = () => FreshnessOf(options.Freshness, files()),
+    };
+
+    /// <summary>What the origin's configuration says, else what is said of files at this moment, else the cache's own defaults.</summary>
+    private static HttpFreshness FreshnessOf(OriginFreshness said, KindPolicy files)
+    {
+        var defaults = new HttpFreshness();
+        return defaults with
         {
-            Name = name,
-            BodyIdleTimeout = options.TryTimeout,
-            Freshness = defaults with
-            {
-                Ttl = said.Ttl,
-                StaleWhileRevalidate = said.StaleWhileRevalidate ?? files.StaleWhileRevalidate,
-                StaleIfError = said.StaleIfError ?? files.StaleIfError,
-                StaleWhenUnreachable = said.StaleIfError ?? defaults.StaleWhenUnreachable,
-                NegativeTtl = said.NegativeTtl ?? files.NegativeTtl,
-            },
+            Ttl = said.Ttl,
+            StaleWhileRevalidate = said.StaleWhileRevalidate ?? files.StaleWhileRevalidate,
+            StaleIfError = said.StaleIfError ?? files.StaleIfError,
+            StaleWhenUnreachable = said.StaleIfError ?? defaults.StaleWhenUnreachable,
+            NegativeTtl = said.NegativeTtl ?? files.NegativeTtl,
         };
     }
 }

@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using System.Net;
 using System.Net.Http.Headers;
 using ImageApi.Origins.Outbound;
+using Platform.HttpCache;
 using Platform.TieredCache;
 
 namespace ImageApi.Origins.Http;
@@ -96,12 +97,27 @@ internal sealed class HttpRead(HttpOrigin origin, OriginItem item, OriginVersion
         if (_version is { } expected && version != expected) throw new OriginException(OriginFailure.Changed, "The item is not the version that was asked for.");
         _version = version;
         var begins = _response.StatusCode == HttpStatusCode.PartialContent ? _response.Content.Headers.ContentRange?.From ?? throw Broken() : 0;
-        _total = (_response.StatusCode == HttpStatusCode.PartialContent ? _response.Content.Headers.ContentRange?.Length : _response.Content.Headers.ContentLength) ?? throw Broken();
+        _total = await TotalOfAsync(_response, cancellationToken) ?? throw Broken();
         _body = await TryAsync(_response.Content.ReadAsStreamAsync(cancellationToken), cancellationToken);
         _position = begins - _offset;
         if (begins > first) throw Broken();
         // An origin that knows no ranges gives all: what comes before is read over.
         if (begins < first) await SkipAsync(first - begins, cancellationToken);
+    }
+
+    /// <summary>The whole item's length. Where the origin does not tell it, it is known when all of it has arrived in the cache.</summary>
+    private static async ValueTask<long?> TotalOfAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        if (response.StatusCode == HttpStatusCode.PartialContent) return response.Content.Headers.ContentRange?.Length;
+        if (response.Content is CachedContent content && !content.Headers.NonValidated.Contains("Content-Length"))
+            await TryAsync(AllArrivedAsync(content, cancellationToken), cancellationToken);
+        return response.Content.Headers.ContentLength;
+    }
+
+    private static async Task<bool> AllArrivedAsync(CachedContent content, CancellationToken cancellationToken)
+    {
+        await content.WaitUntilCompleteAsync(cancellationToken);
+        return true;
     }
 
     private async Task SkipAsync(long count, CancellationToken cancellationToken)

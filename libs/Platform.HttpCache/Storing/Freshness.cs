@@ -9,13 +9,13 @@ namespace Platform.HttpCache.Storing;
 internal readonly struct Freshness
 {
     private readonly ResponseDirectives _directives;
-    private readonly HttpCacheOptions _options;
-    private readonly bool _clockWentBack;
+    private readonly HttpFreshness _policy;
+    private readonly bool _isShared, _clockWentBack;
 
     public Freshness(StoredResponse response, HttpCacheOptions options, DateTimeOffset now)
     {
         _directives = ResponseDirectives.Of(response.Headers);
-        _options = options;
+        (_policy, _isShared) = (options.FreshnessNow, options.Shared);
         Lifetime = LifetimeOf(response.Status, response.Headers, _directives, response.ResponseTime, options, out var isExplicit);
         IsExplicit = isExplicit;
         // An answer of the future: our clock was set back, and nobody knows how long it has been here.
@@ -49,25 +49,25 @@ internal readonly struct Freshness
     /// <summary>Whether it may be given stale while the origin is asked anew (RFC 5861 3).</summary>
     public bool MayServeWhileRevalidating(in RequestDirectives request) =>
         MayBeStale && !request.NoCache && request.MaxAge is null && request.MinFresh is null && !_clockWentBack
-        && -Ttl < (_directives.StaleWhileRevalidate is { } seconds ? Seconds(seconds) : _options.Freshness.StaleWhileRevalidate);
+        && -Ttl < (_directives.StaleWhileRevalidate is { } seconds ? Seconds(seconds) : _policy.StaleWhileRevalidate);
 
     /// <summary>Whether it may be given in the place of a 5xx (RFC 5861 4).</summary>
     public bool MayServeOnError(in RequestDirectives request) => MayBeStale && !request.NoCache
-        && -Ttl < Longest(_directives.StaleIfError is { } seconds ? Seconds(seconds) : TimeSpan.Zero, _options.Freshness.StaleIfError);
+        && -Ttl < Longest(_directives.StaleIfError is { } seconds ? Seconds(seconds) : TimeSpan.Zero, _policy.StaleIfError);
 
     /// <summary>Whether it may be given while the origin cannot be reached (RFC 9111 4.2.4).</summary>
     public bool MayServeDisconnected(in RequestDirectives request) =>
-        MayServeOnError(request) || (MayBeStale && !request.NoCache && -Ttl < _options.Freshness.StaleWhenUnreachable);
+        MayServeOnError(request) || (MayBeStale && !request.NoCache && -Ttl < _policy.StaleWhenUnreachable);
 
     /// <summary>RFC 9111 4.2.4: nothing in the answer forbids to give it stale. For shared caches s-maxage forbids it too (5.2.2.10).</summary>
     private bool MayBeStale => !_directives.NoCache && !_directives.MustRevalidate
-        && (!_options.Shared || (!_directives.ProxyRevalidate && (_directives.SharedMaxAge is null || _directives.IsTargeted)));
+        && (!_isShared || (!_directives.ProxyRevalidate && (_directives.SharedMaxAge is null || _directives.IsTargeted)));
 
     /// <summary>RFC 9111 4.2.1 and 4.2.2.</summary>
     public static TimeSpan LifetimeOf(int status, HeaderLines headers, in ResponseDirectives directives, DateTimeOffset responseTime, HttpCacheOptions options, out bool isExplicit)
     {
         isExplicit = true;
-        var policy = options.Freshness;
+        var policy = options.FreshnessNow;
         if (policy.Ttl is { } ttl && status is >= 200 and < 300) return ttl;
         if (options.Shared && directives.SharedMaxAge is { } shared) return Seconds(shared);
         if (directives.MaxAge is { } maxAge) return Seconds(maxAge);

@@ -217,6 +217,28 @@ public class FilesApiTests
     }
 
     [Fact]
+    public async Task HttpOrigin_LengthNotTold_IsKnownWhenAllHasArrived()
+    {
+        await using var origin = new ScriptedOrigin(_ => new OriginReply(200, "Cache-Control: max-age=60", "ETag: \"v\"", "Transfer-Encoding: chunked") { Write = static async (stream, token) => await stream.WriteAsync("4\r\n0123\r\n3\r\n456\r\n0\r\n\r\n"u8.ToArray(), token) });
+        await using var host = await StartAsync(origin);
+        Assert.True(host.Services.GetRequiredService<IOrigins>().TryGet<IFileOrigin>("far", out var far));
+        await using var read = await far.OpenAsync(new OriginItem("a"), null, null, CancellationToken.None);
+        var buffer = new byte[10];
+        Assert.Equal((7L, 7L, 3), (read.TotalLength, read.Length, await read.ReadAsync(buffer, 4, CancellationToken.None)));
+        Assert.Equal("456", Encoding.ASCII.GetString(buffer, 0, 3));
+    }
+
+    [Fact]
+    public async Task Put_LargerThanTheServersUsualBound_ReachesTheOrigin()
+    {
+        await using var origin = new ScriptedOrigin(_ => OriginReply.Of(204, ""));
+        await using var host = await StartAsync(origin, ("ImageApi:Origins:far:Methods:0", "PUT"));
+        using var request = new HttpRequestMessage(HttpMethod.Put, "/files/far/a") { Content = new ByteArrayContent(new byte[40 << 20]) };
+        using var response = await host.Client.SendAsync(request);
+        Assert.Equal((HttpStatusCode.NoContent, 40 << 20), (response.StatusCode, origin.Requests[^1].Body.Length));
+    }
+
+    [Fact]
     public async Task HttpOrigin_Absent_IsNullAndAbsent()
     {
         await using var origin = new ScriptedOrigin(_ => OriginReply.Of(404, "none"));
