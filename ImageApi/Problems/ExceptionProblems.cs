@@ -15,6 +15,9 @@ internal sealed class ExceptionProblems(ILogger<ExceptionProblems> logger) : IEx
 {
     private const int ClientClosedRequest = 499;
 
+    /// <summary>When to try again an origin that did not say so itself: as long as it is left alone after failing repeatedly.</summary>
+    private static readonly TimeSpan OriginRetryAfter = TimeSpan.FromSeconds(5);
+
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
         if (exception is OperationCanceledException or IOException && httpContext.RequestAborted.IsCancellationRequested)
@@ -50,11 +53,11 @@ internal sealed class ExceptionProblems(ILogger<ExceptionProblems> logger) : IEx
     private static Problem OfOrigin(OriginException exception) => exception.Failure switch
     {
         OriginFailure.Absent => Problem.NotFound(exception.Message),
-        OriginFailure.Timeout => new(ProblemTypes.OriginTimeout, "Origin timed out", StatusCodes.Status504GatewayTimeout, exception.Message) { RetryAfter = exception.RetryAfter },
+        OriginFailure.Timeout => new(ProblemTypes.OriginTimeout, "Origin timed out", StatusCodes.Status504GatewayTimeout, exception.Message) { RetryAfter = exception.RetryAfter ?? OriginRetryAfter },
         OriginFailure.Changed => new(ProblemTypes.OriginChanged, "Changing", StatusCodes.Status503ServiceUnavailable, exception.Message) { RetryAfter = exception.RetryAfter ?? TimeSpan.FromSeconds(1) },
         OriginFailure.Refused => new(ProblemTypes.OriginRefused, "Origin refused", StatusCodes.Status502BadGateway, exception.Message),
         OriginFailure.Broken => new(ProblemTypes.BrokenInstance, "Broken instance", StatusCodes.Status422UnprocessableEntity, exception.Message),
-        _ => new(ProblemTypes.OriginUnreachable, "Origin unreachable", StatusCodes.Status502BadGateway, exception.Message) { RetryAfter = exception.RetryAfter },
+        _ => new(ProblemTypes.OriginUnreachable, "Origin unreachable", StatusCodes.Status502BadGateway, exception.Message) { RetryAfter = exception.RetryAfter ?? OriginRetryAfter },
     };
 }
 

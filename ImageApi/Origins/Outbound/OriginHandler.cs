@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using Polly;
 using Polly.CircuitBreaker;
@@ -113,10 +114,30 @@ internal sealed class OriginHandler : DelegatingHandler
         }
     }
 
-    private Task<HttpResponseMessage> SendOnceAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> SendOnceAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         _metrics.Requested(_name);
-        return base.SendAsync(request, cancellationToken);
+        var response = await base.SendAsync(request, cancellationToken);
+        if (HasBelievableLength(response)) return response;
+        response.Dispose();
+        throw new OriginHttpException(OriginFailure.Unreachable, "The origin's answer contradicts itself about its length.", error: HttpRequestError.InvalidResponse);
+    }
+
+    /// <summary>One length in digits, however often it is said, or none: with any other nobody knows where the body ends (RFC 9112 6.3, item 5).</summary>
+    private static bool HasBelievableLength(HttpResponseMessage response)
+    {
+        if (!response.Content.Headers.NonValidated.TryGetValues("Content-Length", out var lengths)) return true;
+        string? length = null;
+        foreach (var line in lengths)
+        {
+            foreach (var range in line.AsSpan().Split(','))
+            {
+                var one = line.AsSpan(range).Trim(" \t");
+                if (!long.TryParse(one, NumberStyles.None, CultureInfo.InvariantCulture, out _) || (length is not null && !one.SequenceEqual(length))) return false;
+                length ??= one.ToString();
+            }
+        }
+        return true;
     }
 
     private void GiveBack() => _turns.Release();
