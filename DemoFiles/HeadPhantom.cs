@@ -66,14 +66,16 @@ internal static class HeadPhantom
 
         var eye = MathF.Min(Radius(x - 32, y - 74, z + 22, 12.5f, 12.5f, 12.5f), Radius(x + 32, y - 74, z + 22, 12.5f, 12.5f, 12.5f));
         if (eye < 1) return eye < 0.85f ? 130 : 480;
-        if (z < -34 - (y > 10 ? 0 : 26) || (y > 60 && z < -4)) return BelowTheBrain(x, y, z);
+        // The base of the skull rises to the front.
+        if (z < -48 + 0.35f * (y + 40) || (y > 60 && z < -4)) return BelowTheBrain(x, y, z);
 
         var brain = Radius(x, y, z - 4, 66, 84, 74);
         if (brain > 1.06f) return head > 0.9f ? 90 : 110;   // skull
         // The folds: waves along the surface, deeper where they meet.
         var fold = MathF.Sin(x * 0.19f + 2.2f * MathF.Sin(y * 0.06f)) * MathF.Sin(y * 0.17f + 2f * MathF.Sin(z * 0.07f)) * MathF.Cos(z * 0.16f + 1.8f * MathF.Sin(x * 0.055f));
-        var surface = brain + fold * 0.045f;
-        var fissure = MathF.Abs(x) < 1.6f + 1.2f * MathF.Max(0, fold) && (z > 24 || y > 40 || y < -48);
+        var surface = brain + fold * 0.055f;
+        // Between the halves, but for what joins them.
+        var fissure = MathF.Abs(x + 2.6f * MathF.Sin(y * 0.055f + z * 0.03f)) < 1.3f && Radius(0, y - 2, z - 6, 1, 40, 24) > 1;
         if (surface > 1 || fissure) return 190;   // fluid
         if (Cerebellum(x, y, z, out var cerebellum)) return cerebellum;
 
@@ -84,7 +86,7 @@ internal static class HeadPhantom
         var lesion = Radius(x - 30, y + 22, z - 30, 8, 9, 7.5f);
         if (lesion < 1) return lesion < 0.6f ? 320 : 930;
         // Grey matter follows the folds, some 3 mm wide.
-        return surface + MathF.Abs(fold) * 0.05f > 0.9f ? 560 : 760;
+        return surface + MathF.Max(0, fold) * 0.13f > 0.9f ? 560 : 760;
     }
 
     private static float BelowTheBrain(float x, float y, float z)
@@ -122,6 +124,7 @@ internal static class HeadPhantom
         BinaryPrimitives.WriteSingleLittleEndian(file[112..], 1);
         file[123] = 2;   // mm
         BinaryPrimitives.WriteSingleLittleEndian(file[124..], 1000);   // shown as white
+        BinaryPrimitives.WriteSingleLittleEndian(file[128..], 60);   // shown as black: the noise of air lies below
         "Synthetic head, made by a program"u8.CopyTo(file[148..]);
         BinaryPrimitives.WriteInt16LittleEndian(file[254..], 1);   // rows of the affine
         float[] rows = [dx, 0, 0, (dx - WidthMm) / 2, 0, dy, 0, (dy - DepthMm) / 2, 0, 0, dz, (dz - HeightMm) / 2];

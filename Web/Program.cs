@@ -8,6 +8,7 @@ using Web.Origins;
 using Web.Security;
 using Web.Studies;
 using Web.Viewer;
+using Web.Volumes;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
@@ -19,7 +20,7 @@ builder.WebHost.ConfigureKestrel(static kestrel =>
 });
 
 builder.Services.AddRazorComponents();
-builder.Services.AddImageApi().AddPageCompression().AddAssets().AddStudies().AddAdministration().AddCachePages().AddOriginPages();
+builder.Services.AddImageApi().AddPageCompression().AddAssets().AddStudies().AddVolumes().AddAdministration().AddCachePages().AddOriginPages();
 builder.Services.AddHostedService<WarmUp>();
 
 var app = builder.Build();
@@ -32,6 +33,7 @@ app.MapDefaultEndpoints();
 app.MapAssets();
 app.MapStudyPages();
 app.MapViewerPages();
+app.MapVolumePages();
 app.MapCachePages();
 app.MapOriginPages();
 

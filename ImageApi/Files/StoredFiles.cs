@@ -66,6 +66,7 @@ internal sealed class StoredFiles(ITieredCache cache, EntityResponse entities)
     private static async Task SendDirectlyAsync(HttpContext context, Entity entity, IFileOrigin origin, OriginItem item, OriginRead read, CancellationToken cancellationToken)
     {
         if (await EntityResponse.ResolveAsync(context, entity, read.TotalLength) is not { } wanted) return;
+        CacheStatus.WriteOrigin(context, origin.Name);
         await context.Response.StartAsync(cancellationToken);
         if (wanted.Offset == read.Offset && wanted.Count == read.Length)
         {

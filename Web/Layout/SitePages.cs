@@ -6,6 +6,7 @@ internal static class SitePages
     public static IReadOnlyList<SitePage> All { get; } =
     [
         new("studies", "/", "Studies"),
+        new("volumes", "/volumes", "Volumes"),
         new("cache", "/cache", "Cache"),
         new("origins", "/origins", "Origins"),
     ];

@@ -5,7 +5,15 @@ import { defineConfig } from 'vite';
 const packages = resolve(import.meta.dirname, 'node_modules');
 
 /** One entry per page: a page loads only its own code. The site's stylesheet is on every page, also on those without scripts. */
-const sources = { site: 'styles/site.css', viewer: 'viewer/main.ts', studies: 'studies/main.ts', cache: 'cache/main.ts', origins: 'origins/main.ts' };
+const sources = {
+  site: 'styles/site.css',
+  viewer: 'viewer/main.ts',
+  studies: 'studies/main.ts',
+  volumes: 'volumes/main.ts',
+  compare: 'volumes/compare.ts',
+  cache: 'cache/main.ts',
+  origins: 'origins/main.ts',
+};
 const entries = Object.fromEntries(
   Object.entries(sources)
     .map(([name, source]) => [name, resolve(import.meta.dirname, 'src', source)] as const)

@@ -4,7 +4,7 @@ using Platform.Tests.Shared;
 namespace Web.Tests.Support;
 
 /// <summary>
-/// The real ImageApi and the real Web as processes, over a folder of synthetic studies and an empty store, with a browser on demand.
+/// The real ImageApi and the real Web as processes, over folders of synthetic studies and volumes, a slow file server and an empty store, with a browser on demand.
 /// One for all tests of a collection; what a test stores, it names so that others do not trip over it.
 /// </summary>
 public sealed class StackFixture : IAsyncLifetime
@@ -16,6 +16,7 @@ public sealed class StackFixture : IAsyncLifetime
     private readonly SemaphoreSlim _starting = new(1, 1);
     private IPlaywright? _playwright;
     private IBrowser? _browser;
+    private ServiceProcess? _demoFiles;
     private ServiceProcess? _imageApi;
     private ServiceProcess? _web;
 
@@ -30,6 +31,8 @@ public sealed class StackFixture : IAsyncLifetime
     {
         var studies = _folder.Combine("studies", "x")[..^2];
         SyntheticStudies.WriteAll(studies);
+        SyntheticVolumes.WriteAll(Path.GetDirectoryName(_folder.Combine("volumes", "x"))!);
+        _demoFiles = await ServiceProcess.StartAsync("DemoFiles", SyntheticVolumes.DemoFilesEnvironment);
         _imageApi = await ServiceProcess.StartAsync("ImageApi", ImageApiEnvironment(studies));
         _web = await StartWebAsync(ImageApi.Origin);
         await WaitForStudiesAsync();
@@ -41,6 +44,7 @@ public sealed class StackFixture : IAsyncLifetime
         _playwright?.Dispose();
         if (_web is not null) await _web.DisposeAsync();
         if (_imageApi is not null) await _imageApi.DisposeAsync();
+        if (_demoFiles is not null) await _demoFiles.DisposeAsync();
         _folder.Dispose();
     }
 
@@ -67,6 +71,9 @@ public sealed class StackFixture : IAsyncLifetime
         ["ImageApi__Demo__Enabled"] = "false",
         ["ImageApi__Origins__tests__Kind"] = "folder",
         ["ImageApi__Origins__tests__Path"] = studies,
+        ["ImageApi__Origins__scans__Path"] = _folder.Combine("volumes", "x")[..^2],
+        ["ImageApi__Origins__demo-files__Kind"] = "http",
+        ["ImageApi__Origins__demo-files__Url"] = _demoFiles!.Origin,
         ["HOME"] = _folder.Combine("home", "x")[..^2],
         ["ConnectionStrings__cache"] = null,
     };
