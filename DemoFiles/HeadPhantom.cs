@@ -75,7 +75,7 @@ internal static class HeadPhantom
         var fold = MathF.Sin(x * 0.19f + 2.2f * MathF.Sin(y * 0.06f)) * MathF.Sin(y * 0.17f + 2f * MathF.Sin(z * 0.07f)) * MathF.Cos(z * 0.16f + 1.8f * MathF.Sin(x * 0.055f));
         var surface = brain + fold * 0.055f;
         // Between the halves, but for what joins them.
-        var fissure = MathF.Abs(x + 2.6f * MathF.Sin(y * 0.055f + z * 0.03f)) < 1.3f && Radius(0, y - 2, z - 6, 1, 40, 24) > 1;
+        var fissure = MathF.Abs(x - 2.4f - 0.7f * MathF.Sin(y * 0.04f)) < 1.2f && Radius(0, y - 2, z - 6, 1, 40, 24) > 1;
         if (surface > 1 || fissure) return 190;   // fluid
         if (Cerebellum(x, y, z, out var cerebellum)) return cerebellum;
 

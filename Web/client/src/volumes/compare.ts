@@ -134,6 +134,9 @@ class Comparison {
 }
 
 function verdictText(without: LoadedVolume, cached: LoadedVolume, filled: LoadedVolume | undefined): string {
+  if (cached.download.tier === 'origin') {
+    return 'The image server kept nothing of this file: both came from the origin.';
+  }
   const times = without.download.ms / cached.download.ms;
   const share = times >= 1.05 ? `${times >= 10 ? times.toFixed(0) : times.toFixed(1)} times as fast through the cache.` : 'No faster through the cache: the origin is as near as the cache.';
   return filled ? `${share} Filling it took ${timeText(filled.download.ms)}, once for everybody.` : share;
