@@ -24,8 +24,9 @@ public sealed class ComparePageTests(StackFixture stack)
         Assert.True(widths[1] < widths[0] / 2, $"The bars are {widths[0]} and {widths[1]} wide.");
         foreach (var side in new[] { "without", "with" })
         {
-            // Sagittal, coronal, axial or 3D: something bright is in the middle of the upper left one.
-            Assert.InRange(await page.BrightnessAsync($"#{side} canvas", 0.25, 0.3), 20, 255);
+            // The brain of the upper left picture, beside the crosshair; and nothing beside the pictures.
+            Assert.InRange(await page.BrightnessAsync($"#{side} canvas", 0.32, 0.2), 60, 255);
+            Assert.InRange(await page.BrightnessAsync($"#{side} canvas", 0.02, 0.5), 0, 5);
             await Expect(page.Page.Locator($"#{side}")).ToHaveAttributeAsync("data-state", "ready");
         }
         Assert.Empty(page.Recorded.Complaints);

@@ -25,6 +25,7 @@ class VolumePage {
 
   async start(): Promise<void> {
     this.#tell('loading');
+    document.querySelector('.volume-list a[aria-current]')?.scrollIntoView({ block: 'nearest' });
     element(this.#stage, '#cancel').addEventListener('click', () => this.#abort.abort());
     const { signal } = this.#abort;
     const description = describe(this.#config, this.#volume, signal);
