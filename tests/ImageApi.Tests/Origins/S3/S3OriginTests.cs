@@ -136,6 +136,27 @@ public sealed class S3OriginTests(S3Fixture fixture) : IClassFixture<S3Fixture>
     }
 
     [ToolFact("s3rver")]
+    public async Task GetFrames_WhatAnotherNodeFetched_ComesFromTheObjectStoreThatTheyShare()
+    {
+        var server = await S3Server.StartAsync(S3Host.Bucket, "cache");
+        await server.PutAsync(S3Host.Bucket, S3Host.Prefix + "a.dcm", SyntheticStudies.Slice(1).Build());
+        (string, string)[] settings =
+        [
+            ("TieredCache:S3:ServiceUrl", $"http://127.0.0.1:{server.Port}"), ("TieredCache:S3:Bucket", "cache"),
+            ("TieredCache:S3:AccessKey", S3Server.AccessKey), ("TieredCache:S3:SecretKey", S3Server.SecretKey),
+            ("TieredCache:Objects:Timeout", "00:00:10"), ("TieredCache:Disk:Path", ""),
+        ];
+        await using var first = await S3Host.StartAsync(server, settings);
+        var frame = SyntheticStudies.Slice(1).NativeFrame(0);
+        Assert.Equal(frame, await FrameAsync(first.Host, SyntheticStudies.Slice(1)));
+        await UntilAsync(() => Task.FromResult(server.FilesOf("cache").Any(path => path.Contains("/v1/", StringComparison.Ordinal) && new FileInfo(path).Length > frame.Length)));
+        await using var second = await ImageApiHost.StartAsync(static _ => { }, [.. S3Host.Settings(first.Proxy.Port), .. settings]);
+        using var response = await second.SendAsync($"{SyntheticStudies.UrlOf(SyntheticStudies.Slice(1))}/frames/1", ("Accept", Octets));
+        Assert.Equal("platform; hit; detail=object", response.Header("Cache-Status"));
+        Assert.Equal(frame, await response.Content.ReadAsByteArrayAsync());
+    }
+
+    [ToolFact("s3rver")]
     public async Task ListAsync_APrefix_GivesItsFilesWithLengths()
     {
         var files = await ((IFileOrigin)Origin(fixture.S3)).ListAsync("second/", CancellationToken.None).ToListAsync();
