@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Platform.HttpCache.Fetching;
 using Platform.HttpCache.Fields;
 using Platform.HttpCache.Storing;
@@ -121,7 +122,9 @@ public sealed partial class HttpCacheHandler : DelegatingHandler
                 return arriving is null ? null : Answer(landing.Response, arriving, new CacheStatus(look.Forward) { Collapsed = true, Detail = _origin });
             case LandingKind.Failed:
                 if (await FromStaleAsync(request, look, null, cancellationToken).ConfigureAwait(false) is { } stale) return stale;
-                throw new HttpRequestException((landing.Failure as HttpRequestException)?.HttpRequestError ?? HttpRequestError.Unknown, "The origin failed.", landing.Failure);
+                // As it was thrown to who asked: it says whose fault it was, and when trying again may help.
+                ExceptionDispatchInfo.Throw(landing.Failure!);
+                return null;
             default:
                 return null;
         }

@@ -151,6 +151,26 @@ public class CollapsingTests
     }
 
     [Fact]
+    public async Task Get_OriginFailsManyWait_AllAreToldTheSame()
+    {
+        var asked = new TaskCompletionSource();
+        var gate = new TaskCompletionSource();
+        await using var host = new CacheHost(async _ =>
+        {
+            asked.TrySetResult();
+            await gate.Task;
+            return new OriginReply(0) { Disconnects = true };
+        });
+        var first = host.GetAsync();
+        await asked.Task;
+        var others = Enumerable.Range(0, 20).Select(_ => host.GetAsync()).ToArray();
+        gate.SetResult();
+        var failure = await Assert.ThrowsAsync<HttpRequestException>(() => first);
+        foreach (var other in others) Assert.Equal(failure.HttpRequestError, (await Assert.ThrowsAsync<HttpRequestException>(() => other)).HttpRequestError);
+        await CacheHost.EventuallyAsync(() => host.Handler.Flights == 0);
+    }
+
+    [Fact]
     public async Task Get_AllReadersLeave_TheOriginIsLeftAlone()
     {
         var ended = new TaskCompletionSource();
