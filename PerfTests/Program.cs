@@ -1,6 +1,7 @@
 using System.CommandLine;
 using PerfTests.Codecs;
 using PerfTests.HitRate;
+using PerfTests.Disk;
 using PerfTests.Micro;
 using PerfTests.Peers;
 using PerfTests.Report;
@@ -12,6 +13,7 @@ System.Globalization.CultureInfo.DefaultThreadCurrentCulture = System.Globalizat
 var root = new RootCommand("Measures the Platform: by itself (micro, hitrate) and against others (versus).")
 {
     MicroCommand.Create(),
+    DiskCommand.Create(),
     VersusCommand.Create(),
     HitRateCommand.Create(),
     CodecsCommand.Create(),

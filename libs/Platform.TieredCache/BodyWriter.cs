@@ -11,7 +11,7 @@ internal sealed class BodyWriter(Flight flight, Body body, MemoryTier memory, Di
 {
     private const int FirstBlockBytes = 4 << 10, GrowthLimitBytes = 256 << 10, WindowBytes = 256 << 10, MaxUnflushedBytes = 1 << 20;
 
-    private const long GrowthCheckBytes = 8 << 20;
+    private const long GrowthCheckBytes = 1 << 20;
 
     private IncrementalHash? _hash = policy.NeedsDigest ? IncrementalHash.CreateHash(HashAlgorithmName.SHA256) : null;
     private long _written;
@@ -92,8 +92,17 @@ internal sealed class BodyWriter(Flight flight, Body body, MemoryTier memory, Di
         {
             if (count < 0 || count > _spillMemory.Length) throw new ArgumentOutOfRangeException(nameof(count));
             _hash?.AppendData(_spillMemory.Span[..count]);
+            var before = spill.WrittenBytes;
+            try
+            {
+                spill.Advance(count);
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                GoOnWithoutFile(_spillMemory.Span[(int)(spill.WrittenBytes - before)..count]);
+            }
+
             _spillMemory = default;
-            spill.Advance(count);
         }
         else
         {
@@ -317,12 +326,14 @@ internal sealed class BodyWriter(Flight flight, Body body, MemoryTier memory, Di
     }
 
     /// <summary>The disk has failed or is full: readers find the beginning in the file, what it lacks in memory, and the rest through a window.</summary>
-    private void GoOnWithoutFile()
+    /// <param name="taken">What was given to the writer last and did not fit any more.</param>
+    private void GoOnWithoutFile(ReadOnlySpan<byte> taken = default)
     {
         var spill = Spill!;
         var (fileEnd, memoryEnd) = (spill.File.StoredBytes, body.Last?.End ?? 0);
         var rest = new System.Buffers.ArrayBufferWriter<byte>();
         spill.CopyUnwritten(rest);
+        System.Buffers.BuffersExtensions.Write(rest, taken);
         EndSpill();
         body.MakeWindowed();
         flight.KeepNothing();

@@ -13,6 +13,7 @@ internal sealed class Child : IAsyncDisposable
     private static Task RunAsync(string name, string[] arguments) => name switch
     {
         "hold-turn" => SingleFlightOverNodesTests.HoldTurnAsync(arguments),
+        "write-until-killed" => KilledWriter.RunAsync(arguments[0], int.Parse(arguments[1]), int.Parse(arguments[2])),
         _ => throw new ArgumentException($"A child does not know how to {name}."),
     };
 
@@ -31,6 +32,13 @@ internal sealed class Child : IAsyncDisposable
         while (await _process.StandardOutput.ReadLineAsync(patience.Token) is { } said)
             if (said == line) return;
         throw new InvalidOperationException($"The child ended without saying '{line}'.");
+    }
+
+    /// <summary>What it says next; null when it has ended and said everything.</summary>
+    public async Task<string?> ReadLineAsync()
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        return await _process.StandardOutput.ReadLineAsync(patience.Token);
     }
 
     /// <summary>Ends it at once, as kill -9 does.</summary>
