@@ -258,14 +258,7 @@ internal sealed class DiskEpochs : IDisposable
 
     private void WriteFile(string name, long epoch)
     {
-        using var file = new FileStream(Path.Combine(_folder, name), new FileStreamOptions
-        {
-            Mode = FileMode.OpenOrCreate,
-            Access = FileAccess.ReadWrite,
-            Share = FileShare.ReadWrite | FileShare.Delete,
-            BufferSize = 0,
-            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-        });
+        using var file = DiskFolder.Open(Path.Combine(_folder, name), FileMode.OpenOrCreate, FileShare.ReadWrite | FileShare.Delete);
         Write(file.SafeFileHandle, epoch);
     }
 

@@ -185,19 +185,23 @@ internal sealed class DiskFolder : IDisposable
     }
 
     /// <summary>A file that no other process can open this way meanwhile; freed by the system when the process dies.</summary>
-    public static FileStream OpenExclusively(string path, FileMode mode) => new(path, new FileStreamOptions
+    public static FileStream OpenExclusively(string path, FileMode mode) => Open(path, mode, FileShare.None);
+
+    /// <summary>A file to read and write, without a buffer; one that is made is its owner's only.</summary>
+    public static FileStream Open(string path, FileMode mode, FileShare share)
     {
-        Mode = mode,
-        Access = FileAccess.ReadWrite,
-        Share = FileShare.None,
-        BufferSize = 0,
-        UnixCreateMode = mode == FileMode.Open ? null : UnixFileMode.UserRead | UnixFileMode.UserWrite,
-    });
+        var options = new FileStreamOptions { Mode = mode, Access = FileAccess.ReadWrite, Share = share, BufferSize = 0 };
+        if (!OperatingSystem.IsWindows() && mode != FileMode.Open) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        return new FileStream(path, options);
+    }
 
     public void Dispose() => _lock?.Dispose();
 
-    private static void CreateFolder(string path)
+    /// <summary>Makes a folder that is not there, its owner's only.</summary>
+    public static void CreateFolder(string path)
     {
-        if (!Directory.Exists(path)) Directory.CreateDirectory(path, OnlyOwner);
+        if (Directory.Exists(path)) return;
+        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(path);
+        else Directory.CreateDirectory(path, OnlyOwner);
     }
 }

@@ -30,15 +30,8 @@ internal sealed class ValueFileWriter : IDisposable
         TemporaryPath = temporaryPath;
         _headerSize = header.Size;
         _fileAt = _headerSize;
-        _stream = new FileStream(temporaryPath, new FileStreamOptions
-        {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.ReadWrite,
-            // A shared lock tells who tidies up that the writer lives.
-            Share = FileShare.ReadWrite | FileShare.Delete,
-            BufferSize = 0,
-            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-        });
+        // The shared lock that comes with it tells who tidies up that the writer lives.
+        _stream = DiskFolder.Open(temporaryPath, FileMode.CreateNew, FileShare.ReadWrite | FileShare.Delete);
         File = new ValueFile(temporaryPath, _stream.SafeFileHandle, _headerSize, header.Nonce) { OnDamaged = onDamaged };
     }
 

@@ -244,13 +244,7 @@ public sealed class FileCache(HttpMessageInvoker http, FileCacheOptions options,
         using var idle = CancellationTokenSource.CreateLinkedTokenSource(token);
         try
         {
-            using var file = InFolder(() => new FileStream(path, new FileStreamOptions
-            {
-                Mode = FileMode.CreateNew,
-                Access = FileAccess.Write,
-                BufferSize = 0,
-                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-            }));
+            using var file = InFolder(() => DiskFolder.Open(path, FileMode.CreateNew, FileShare.Read));
             var body = await response.Content.ReadAsStreamAsync(token).ConfigureAwait(false);
             long done = 0;
             Report(download, 0, promised);
@@ -313,9 +307,9 @@ public sealed class FileCache(HttpMessageInvoker http, FileCacheOptions options,
     private static Digest256? ReprDigestOf(HttpResponseMessage response)
     {
         if (!response.Headers.TryGetValues("Repr-Digest", out var values)) return null;
+        Span<byte> digest = stackalloc byte[Digest256.Size + 4];
         foreach (var item in string.Join(',', values).Split(',', StringSplitOptions.TrimEntries))
         {
-            Span<byte> digest = stackalloc byte[Digest256.Size + 4];
             if (item.StartsWith("sha-256=:", StringComparison.OrdinalIgnoreCase) && item.EndsWith(':') && Convert.TryFromBase64String(item[9..^1], digest, out var written) && written == Digest256.Size)
                 return new Digest256(digest[..written]);
         }
@@ -328,7 +322,7 @@ public sealed class FileCache(HttpMessageInvoker http, FileCacheOptions options,
     {
         try
         {
-            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            DiskFolder.CreateFolder(folder);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -87,14 +87,7 @@ internal sealed class RecordFolder(DiskTier disk, RecordOptions options)
         try
         {
             RecordFile.Write(bytes, key, record, epoch);
-            using (var file = new FileStream(temporary, new FileStreamOptions
-            {
-                Mode = FileMode.CreateNew,
-                Access = FileAccess.ReadWrite,
-                Share = FileShare.ReadWrite | FileShare.Delete,
-                BufferSize = 0,
-                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-            }))
+            using (var file = DiskFolder.Open(temporary, FileMode.CreateNew, FileShare.ReadWrite | FileShare.Delete))
             {
                 RandomAccess.Write(file.SafeFileHandle, bytes.AsSpan(0, size), 0);
                 File.SetLastWriteTimeUtc(file.SafeFileHandle, new DateTime(record.Version, DateTimeKind.Utc));
