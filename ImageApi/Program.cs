@@ -49,6 +49,8 @@ builder.Services
 
 var app = builder.Build();
 app.UseProblems();
+OriginScope.Use(app);
+app.UseRouting();
 app.UseCors();
 app.MapDefaultEndpoints();
 app.MapSearchApi();
@@ -63,4 +65,5 @@ app.MapFilesApi();
 app.MapVolumesApi();
 app.MapCacheAdminApi();
 app.MapOriginsApi();
+OriginScope.MapPassThrough(app);
 app.Run();

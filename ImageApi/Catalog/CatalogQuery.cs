@@ -59,6 +59,9 @@ internal sealed record CatalogQuery(CatalogLevel Level)
     /// <summary>Only below this series.</summary>
     public string? SeriesUid { get; init; }
 
+    /// <summary>Only what this origin serves.</summary>
+    public string? OriginName { get; init; }
+
     public IReadOnlyList<CatalogCondition> Conditions { get; init; } = [];
 
     /// <summary>

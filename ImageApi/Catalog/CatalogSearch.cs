@@ -31,6 +31,7 @@ internal sealed class CatalogSearch
         };
         if (query.StudyUid is { } study) Add("studies.uid=?", study);
         if (query.SeriesUid is { } series) Add("series.uid=?", series);
+        if (query.OriginName is { } origin) Add(ServedBy(query.Level), origin);
         foreach (var condition in query.Conditions) Add(condition);
         foreach (var word in query.Words) AddWord(word);
         _order = string.Join(", ", query.Order.Select(Order).Concat(DefaultOrder(query)));
@@ -106,6 +107,13 @@ internal sealed class CatalogSearch
         }
         return statement;
     }
+
+    private static string ServedBy(CatalogLevel level) => level switch
+    {
+        CatalogLevel.Instance => "EXISTS (SELECT 1 FROM files WHERE files.id=instances.file_id AND files.origin=?)",
+        CatalogLevel.Series => "EXISTS (SELECT 1 FROM instances i JOIN files ON files.id=i.file_id WHERE i.series_id=series.id AND files.origin=?)",
+        _ => "EXISTS (SELECT 1 FROM series s JOIN instances i ON i.series_id=s.id JOIN files ON files.id=i.file_id WHERE s.study_id=studies.id AND files.origin=?)",
+    };
 
     private void Add(string sql, params object[] values)
     {

@@ -42,8 +42,10 @@ internal sealed class MergedCatalog : ICatalog
 
     public long Generation => Remotes.Length == 0 ? _local!.Generation : 0;
 
-    /// <summary>What one DICOMweb origin has, and nothing else.</summary>
-    public ICatalog Only(DicomwebOrigin origin) => new MergedCatalog(null, new Peers(null, [origin]), _patience, _time, _logger);
+    /// <summary>What one origin has, and nothing else.</summary>
+    public ICatalog Only(IDicomOrigin origin) => origin is DicomwebOrigin server
+        ? new MergedCatalog(null, new Peers(null, [server]), _patience, _time, _logger)
+        : new OneOriginCatalog(_local!, origin.Name);
 
     public ValueTask<InstanceEntry?> FindInstanceAsync(InstanceRef instance, CancellationToken cancellationToken)
     {

@@ -277,7 +277,7 @@ internal sealed class SqliteCatalog : ICatalog, IAsyncDisposable
     private static double[]? Doubles(ReadOnlySpan<byte> bytes) => bytes.IsEmpty ? null : MemoryMarshal.Cast<byte, double>(bytes).ToArray();
 
     /// <summary>Independent of the display order, so that it changes only when instances do.</summary>
-    private static Digest256 ContentOf(InstanceEntry[] instances)
+    internal static Digest256 ContentOf(InstanceEntry[] instances)
     {
         var sorted = (InstanceEntry[])instances.Clone();
         Array.Sort(sorted, (left, right) => string.CompareOrdinal(left.SopUid, right.SopUid));

@@ -2,6 +2,8 @@ using System.Globalization;
 using ImageApi.Catalog;
 using ImageApi.HttpCaching;
 using ImageApi.Negotiation;
+using ImageApi.Origins;
+using ImageApi.Origins.Dicomweb;
 using ImageApi.Prefetch;
 using ImageApi.Problems;
 using ImageApi.Retrieve;
@@ -9,7 +11,7 @@ using ImageApi.Retrieve;
 namespace ImageApi.Frames;
 
 /// <summary>The answer to a request for frames of one instance.</summary>
-internal sealed class FrameResponse(FrameService frames, EntityResponse responses, PrefetchService prefetch)
+internal sealed class FrameResponse(FrameService frames, EntityResponse responses, PrefetchService prefetch, IOrigins origins)
 {
     /// <summary>
     /// Negotiates, validates, and streams the frames in the order given; 1-based numbers. A frame that does not exist is a problem before the
@@ -33,7 +35,8 @@ internal sealed class FrameResponse(FrameService frames, EntityResponse response
         var offers = FrameRepresentations.Of(instance, isSingleFrame: frameNumbers.Length == 1);
         if (ContentNegotiation.Choose(context.Request, offers) is not { } offer)
         {
-            await NotAcceptable(offers).ExecuteAsync(context);
+            if (!await PassThrough.TrySendAsync(context, origins, instance, "/frames/" + string.Join(',', frameNumbers)))
+                await NotAcceptable(offers).ExecuteAsync(context);
             return;
         }
         if (offer.IsMultipart)

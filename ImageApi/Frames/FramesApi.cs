@@ -26,7 +26,7 @@ internal static class FramesApi
             return problem.ExecuteAsync(context);
         if (!FrameList.TryParse(frameList, out var frameNumbers, out var error))
             return new Problem(ProblemTypes.InvalidFrameList, "Invalid frame list", StatusCodes.Status400BadRequest, error).ExecuteAsync(context);
-        return Healing.RetryAsync(context, (Ref: new InstanceRef(study, series, instance), Numbers: frameNumbers, Catalog: catalog, Responses: responses), static async (http, request) =>
+        return Healing.RetryAsync(context, (Ref: new InstanceRef(study, series, instance), Numbers: frameNumbers, Catalog: catalog.Seen(context), Responses: responses), static async (http, request) =>
         {
             if (await request.Catalog.FindInstanceAsync(request.Ref, http.RequestAborted) is { } entry)
                 await request.Responses.ServeAsync(http, entry, request.Numbers);

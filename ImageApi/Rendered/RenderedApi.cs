@@ -89,7 +89,7 @@ internal sealed class RenderedResponse(ICatalog catalog, RenderedService picture
 {
     public async Task ServeAsync(HttpContext context, RenderedApi.Subject subject, RenderedForm form)
     {
-        var (instance, frameIndex, version, problem) = await FindAsync(subject, context.RequestAborted);
+        var (instance, frameIndex, version, problem) = await FindAsync(catalog.Seen(context), subject, context.RequestAborted);
         var freshness = Freshness.Hour;
         if (problem is null) freshness = VersionedUrl.Check(context.Request, version, Freshness.Hour, out problem);
         if (problem is null && !FramePixels.CanDecode(instance!))
@@ -108,7 +108,7 @@ internal sealed class RenderedResponse(ICatalog catalog, RenderedService picture
         await EntityResponse.SendAsync(context, entity, lease);
     }
 
-    private async ValueTask<(InstanceEntry? Instance, int FrameIndex, Platform.TieredCache.Digest256 Version, Problem? Problem)> FindAsync(RenderedApi.Subject subject, CancellationToken cancellationToken)
+    private static async ValueTask<(InstanceEntry? Instance, int FrameIndex, Platform.TieredCache.Digest256 Version, Problem? Problem)> FindAsync(ICatalog catalog, RenderedApi.Subject subject, CancellationToken cancellationToken)
     {
         if (subject.Instance is not null)
         {

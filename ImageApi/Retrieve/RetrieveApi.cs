@@ -2,6 +2,7 @@ using ImageApi.Catalog;
 using ImageApi.HttpCaching;
 using ImageApi.Negotiation;
 using ImageApi.Origins;
+using ImageApi.Origins.Dicomweb;
 using ImageApi.Problems;
 
 namespace ImageApi.Retrieve;
@@ -44,13 +45,18 @@ internal static class RetrieveApi
             await (problem?.ExecuteAsync(http) ?? responses.SendMultipartAsync(http, entry.Instances, entry.Content, freshness));
         });
 
-    private static Task GetInstanceAsync(HttpContext context, string study, string series, string instance, ICatalog catalog, InstanceResponse responses) =>
-        ServeInstanceAsync(context, study, series, instance, catalog, responses, static async (http, entry, responses) =>
+    private static Task GetInstanceAsync(HttpContext context, string study, string series, string instance, ICatalog catalog, InstanceResponse responses, IOrigins origins) =>
+        ServeInstanceAsync(context, study, series, instance, catalog, (Responses: responses, Origins: origins), static async (http, entry, request) =>
         {
+            var responses = request.Responses;
             var freshness = VersionedUrl.Check(http.Request, entry.HeaderContent, Freshness.Hour, out var problem);
             var offer = ContentNegotiation.Choose(http.Request, RetrieveOffers.Instance(entry));
             if (problem is null && offer is null)
+            {
+                if (await PassThrough.TrySendAsync(http, request.Origins, entry, ""))
+                    return;
                 problem = RetrieveOffers.NotAcceptableInstances;
+            }
             if (problem is not null)
                 await problem.ExecuteAsync(http);
             else if (offer!.IsMultipart)
@@ -79,7 +85,7 @@ internal static class RetrieveApi
     {
         if (PathUids.Check(study) is { } problem)
             return problem.ExecuteAsync(context);
-        return Healing.RetryAsync(context, (study, catalog, state, serve), static async (http, request) =>
+        return Healing.RetryAsync(context, (study, catalog: catalog.Seen(context), state, serve), static async (http, request) =>
             await (await request.catalog.FindStudyAsync(request.study, http.RequestAborted) is { } entry
                 ? request.serve(http, entry, request.state)
                 : Problem.StudyNotFound.ExecuteAsync(http)));
@@ -89,7 +95,7 @@ internal static class RetrieveApi
     {
         if (PathUids.Check(study, series) is { } problem)
             return problem.ExecuteAsync(context);
-        return Healing.RetryAsync(context, (Ref: new SeriesRef(study, series), catalog, state, serve), static async (http, request) =>
+        return Healing.RetryAsync(context, (Ref: new SeriesRef(study, series), catalog: catalog.Seen(context), state, serve), static async (http, request) =>
             await (await request.catalog.FindSeriesAsync(request.Ref, http.RequestAborted) is { } entry
                 ? request.serve(http, entry, request.state)
                 : Problem.SeriesNotFound.ExecuteAsync(http)));
@@ -99,7 +105,7 @@ internal static class RetrieveApi
     {
         if (PathUids.Check(study, series, instance) is { } problem)
             return problem.ExecuteAsync(context);
-        return Healing.RetryAsync(context, (Ref: new InstanceRef(study, series, instance), catalog, state, serve), static async (http, request) =>
+        return Healing.RetryAsync(context, (Ref: new InstanceRef(study, series, instance), catalog: catalog.Seen(context), state, serve), static async (http, request) =>
             await (await request.catalog.FindInstanceAsync(request.Ref, http.RequestAborted) is { } entry
                 ? request.serve(http, entry, request.state)
                 : Problem.InstanceNotFound.ExecuteAsync(http)));

@@ -5,6 +5,7 @@ using ImageApi.Catalog;
 using ImageApi.HttpCaching;
 using ImageApi.Negotiation;
 using ImageApi.Origins;
+using ImageApi.Origins.Dicomweb;
 using ImageApi.Problems;
 using ImageApi.Retrieve;
 using Microsoft.Extensions.Options;
@@ -16,7 +17,7 @@ namespace ImageApi.Search;
 /// Answers searches. The instances of a series without further conditions are a ready document of the series' content; everything else is asked of
 /// the catalog, and validated by the catalog's generation, so that a page that is asked for again costs nothing.
 /// </summary>
-internal sealed class SearchResponse(ICatalog catalog, DocumentCache documents, EntityResponse responses, IOptions<SearchOptions> options)
+internal sealed class SearchResponse(ICatalog all, DocumentCache documents, EntityResponse responses, IOptions<SearchOptions> options)
 {
     public const string TotalCountHeader = "X-Total-Count";
 
@@ -31,25 +32,28 @@ internal sealed class SearchResponse(ICatalog catalog, DocumentCache documents, 
         var search = SearchRequest.Parse(level, studyUid, seriesUid, context.Request.Query, options.Value.MaxResults, out var problem);
         if (problem is null && offer is null)
             problem = Problem.NotAcceptable($"Search results can be had as {RetrieveOffers.DicomJson}.");
-        if (problem is not null)
+        var catalog = all.Seen(context);
+        if (problem is not null && context.Features.Get<OriginScope>()?.Origin is DicomwebOrigin server)
+            await PassThrough.SendAsync(context, server, PassThrough.TargetOf(context, server.Name));   // it may know what we do not
+        else if (problem is not null)
             await problem.ExecuteAsync(context);
         else if (search!.IsPlain && seriesUid is not null && await catalog.FindSeriesAsync(new SeriesRef(studyUid!, seriesUid), context.RequestAborted) is { } series && series.Instances.Count <= options.Value.MaxResults)
-            await SendInstancesOfSeriesAsync(context, series, search, offer!.ContentType);
+            await SendInstancesOfSeriesAsync(context, catalog, series, search, offer!.ContentType);
         else
-            await SendAsync(context, search, offer!.ContentType);
+            await SendAsync(context, catalog, search, offer!.ContentType);
     }
 
-    private async Task SendAsync(HttpContext context, SearchRequest search, string contentType)
+    private async Task SendAsync(HttpContext context, ICatalog catalog, SearchRequest search, string contentType)
     {
         // Read before the search: should the catalog change between, the tag names the older state and the next request asks again.
         var generation = catalog.Generation;
         var request = context.Request;
         if (generation == 0)
         {
-            await SendMergedAsync(context, search, contentType);
+            await SendMergedAsync(context, catalog, search, contentType);
             return;
         }
-        var state = string.Create(CultureInfo.InvariantCulture, $"{_process}:{generation}");
+        var state = string.Create(CultureInfo.InvariantCulture, $"{_process}:{generation}:{context.Features.Get<OriginScope>()?.Origin.Name}");
         var entityTag = EntityTags.Of("search", default, $"{state}\n{contentType}\n{request.Path}\n{request.QueryString}");
         if (!await responses.BeginAsync(context, new Entity(entityTag, contentType, Freshness.Revalidate)))
             return;
@@ -58,7 +62,7 @@ internal sealed class SearchResponse(ICatalog catalog, DocumentCache documents, 
     }
 
     /// <summary>Where origins over a network have their say only the result tells whether it is the same as before.</summary>
-    private async Task SendMergedAsync(HttpContext context, SearchRequest search, string contentType)
+    private async Task SendMergedAsync(HttpContext context, ICatalog catalog, SearchRequest search, string contentType)
     {
         var page = await catalog.QueryAsync(search.Query, context.RequestAborted);
         var body = Write(search, page);
@@ -83,7 +87,7 @@ internal sealed class SearchResponse(ICatalog catalog, DocumentCache documents, 
         return buffer;
     }
 
-    private async Task SendInstancesOfSeriesAsync(HttpContext context, SeriesEntry series, SearchRequest search, string contentType)
+    private async Task SendInstancesOfSeriesAsync(HttpContext context, ICatalog catalog, SeriesEntry series, SearchRequest search, string contentType)
     {
         var coding = ContentCodings.Choose(context.Request.Headers.AcceptEncoding);
         var document = new Document(series.Content, InstancesOfSeries);
@@ -94,13 +98,13 @@ internal sealed class SearchResponse(ICatalog catalog, DocumentCache documents, 
         CacheLease lease;
         try
         {
-            lease = await documents.GetAsync(document, coding, (Response: this, Series: series, Search: search),
-                static (state, to, token) => state.Response.WriteInstancesOfSeriesAsync(state.Series, state.Search, to, token), context.RequestAborted);
+            lease = await documents.GetAsync(document, coding, (Catalog: catalog, Series: series, Search: search),
+                static (state, to, token) => WriteInstancesOfSeriesAsync(state.Catalog, state.Series, state.Search, to, token), context.RequestAborted);
         }
         catch (SeriesChangedException)
         {
             context.Response.Headers.ContentEncoding = default;
-            await SendAsync(context, search, contentType);
+            await SendAsync(context, catalog, search, contentType);
             return;
         }
         await using (lease)
@@ -110,7 +114,7 @@ internal sealed class SearchResponse(ICatalog catalog, DocumentCache documents, 
         }
     }
 
-    private async Task WriteInstancesOfSeriesAsync(SeriesEntry series, SearchRequest search, EntryWriter to, CancellationToken cancellationToken)
+    private static async Task WriteInstancesOfSeriesAsync(ICatalog catalog, SeriesEntry series, SearchRequest search, EntryWriter to, CancellationToken cancellationToken)
     {
         var page = await catalog.QueryAsync(search.Query, cancellationToken);
         // The document is named by the content that the look-up saw: rows of another moment must not be kept under that name.

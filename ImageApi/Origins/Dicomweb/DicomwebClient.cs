@@ -11,10 +11,14 @@ internal sealed class DicomwebClient(string url, HttpMessageHandler handler) : I
     private readonly Uri _base = new(url.EndsWith('/') ? url : url + "/", UriKind.Absolute);
     private readonly HttpMessageInvoker _http = new(handler);
 
-    /// <summary>Where a resource lies. <paramref name="path"/> is relative: <c>studies/1.2/series/...</c>, with its query.</summary>
+    /// <summary>Where a resource lies. <paramref name="path"/> is relative and made of UIDs and names of ours: <c>studies/1.2/series/...</c>, with its query.</summary>
     public Uri UriOf(string path) => new(_base, path);
 
-    /// <summary>The path of an address below this server's own; null for one elsewhere.</summary>
+    /// <summary>Where a resource lies that a client wrote; null when its path leads out of the server's address.</summary>
+    public Uri? TryUriOf(string path) =>
+        Uri.TryCreate("./" + path, UriKind.Relative, out var relative) && Uri.TryCreate(_base, relative, out var uri) && _base.IsBaseOf(uri) ? uri : null;
+
+    /// <summary>The path of an address below this server's own, relative; null for one elsewhere.</summary>
     public string? PathOf(Uri uri) => _base.IsBaseOf(uri) ? _base.MakeRelativeUri(uri).ToString() : null;
 
     /// <summary>Sends a request as it is and gives the answer, whatever its status.</summary>

@@ -146,6 +146,13 @@ internal sealed class DicomwebOrigin : IDicomOrigin
         _cache.GetOrCreateAsync(new CacheKey(instance.HeaderContent, EntryKind.File, RecipeId.AsStored, 0), (Origin: this, Instance: instance), InstancePolicy,
             static (state, to, token) => state.Origin.FetchInstanceAsync(state.Instance, to, token), cancellationToken);
 
+    /// <summary>Something was changed on the server by way of us: what is known has to be asked about again.</summary>
+    public void Forget()
+    {
+        Searches.Forget();
+        Series.Distrust();
+    }
+
     /// <summary>The series that a URL of this origin names, or null.</summary>
     public ValueTask<RemoteSeries?> FindSeriesAsync(string? studyUid, string seriesUid, CancellationToken cancellationToken) => Series.FindAsync(studyUid, seriesUid, cancellationToken);
 

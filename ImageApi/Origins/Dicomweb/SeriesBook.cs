@@ -89,6 +89,12 @@ internal sealed class SeriesBook(string originName, SeriesMetadata metadata, ITi
         await Join(slot, key.StudyUid, key.SeriesUid).WaitAsync(cancellationToken);
     }
 
+    /// <summary>Nothing is fresh from now on; the answers of this span of freshness are not used again.</summary>
+    public void Distrust()
+    {
+        foreach (var (_, slot) in _slots) (slot.FreshUntil, slot.AbsentUntil, slot.IsDistrusted) = (0, 0, true);
+    }
+
     /// <summary>Takes in that an instance came in another transfer syntax than was thought.</summary>
     public ValueTask CorrectAsync(InstanceEntry instance, string transferSyntaxUid, CancellationToken cancellationToken) =>
         ChangeFactsAsync(instance, facts => facts with { Others = new Dictionary<string, string>(facts.Others) { [instance.SopUid] = transferSyntaxUid }.ToFrozenDictionary() }, cancellationToken);
@@ -151,6 +157,11 @@ internal sealed class SeriesBook(string originName, SeriesMetadata metadata, ITi
 
     private async Task<RemoteSeries> LearnAsync(Slot slot, SeriesRef key, RemoteSeries? known, CancellationToken cancellationToken)
     {
+        if (slot.IsDistrusted)
+        {
+            slot.IsDistrusted = false;
+            await metadata.ForgetAsync(key, cancellationToken);
+        }
         (Digest256, string)? validator = known is not null && known.Key == key && slot.EntityTag is { Length: > 0 } tag ? (known.Metadata, tag) : null;
         await using var asked = await metadata.AskAsync(key, validator, cancellationToken);
         var header = asked.Header;
@@ -296,6 +307,7 @@ internal sealed class SeriesBook(string originName, SeriesMetadata metadata, ITi
         public string? AskingStudy;
         public string? AbsentStudy;
         public string? EntityTag;
+        public volatile bool IsDistrusted;
 
         // In ticks of UTC: read without the lock, so one word each.
         public long AskedAt;
