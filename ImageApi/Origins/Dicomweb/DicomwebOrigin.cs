@@ -381,6 +381,13 @@ internal sealed class DicomwebOrigin : IDicomOrigin
         }
     }
 
+    /// <summary>Whether what begins so can be a frame of the instance.</summary>
+    public static bool Fits(InstanceEntry instance, DicomwebPart part, ReadOnlySpan<byte> first) =>
+        part.TransferSyntaxUid is { } sent && IsOf(instance, part.Location) && (IsNative(sent) || FrameSignatures.Fits(sent, first));
+
+    /// <summary>Whether a native frame of the instance has so many bytes, or one more of padding.</summary>
+    public static bool IsNativeLength(InstanceEntry instance, long length) => length == NativeBits(instance) / 8 || length == RoundUp(NativeBits(instance) / 8);
+
     /// <summary>Where the answer says whose it is, it has to be this instance's.</summary>
     private static bool IsOf(InstanceEntry instance, string location) =>
         !location.Contains("/instances/", StringComparison.Ordinal) || location.EndsWith($"/instances/{instance.SopUid}", StringComparison.Ordinal) || location.Contains($"/instances/{instance.SopUid}/", StringComparison.Ordinal);

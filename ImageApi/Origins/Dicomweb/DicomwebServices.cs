@@ -10,6 +10,7 @@ internal static class DicomwebServices
     public static IServiceCollection AddDicomwebOrigins(this IServiceCollection services)
     {
         services.TryAddSingleton<PeerProfiles>();
+        services.TryAddSingleton<PeerDoctor>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IOriginKind, DicomwebOriginKind>());
         return services;
     }
@@ -22,6 +23,8 @@ internal sealed class DicomwebOriginKind(OriginHttp http, PeerProfiles profiles,
 
     public IOrigin Create(string name, OriginOptions options)
     {
+        // Fewer at once where the doctor found that more bring nothing; it takes effect at the next start.
+        if (profiles.Find(name).Parallelism is { } parallelism && parallelism < options.MaxConcurrency) options = options.With(parallelism);
         var client = new DicomwebClient(options.Url, http.CreateHandler(name, options));
         return new DicomwebOrigin(name, options, client, () => profiles.Find(name), cache, records, time, logger);
     }

@@ -17,12 +17,16 @@ internal sealed class OriginHandler : DelegatingHandler
     /// <summary>A pause that an origin asks for is kept if it is not longer; else its answer is handed up as it is.</summary>
     private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromSeconds(5);
 
+    /// <summary>A body that is sent may be large: what it comes from is bounded where it comes in.</summary>
+    private static readonly TimeSpan SendingTimeout = TimeSpan.FromMinutes(30);
+
     private readonly OriginOptions _options;
     private readonly OriginHealthMeter _meter;
     private readonly TimeProvider _time;
     private readonly SemaphoreSlim _turns;
     private readonly ResiliencePipeline<HttpResponseMessage> _patience;
     private readonly ResiliencePipeline<HttpResponseMessage> _onceSent;
+    private readonly ResiliencePipeline<HttpResponseMessage> _withBody;
     private readonly OriginMetrics _metrics;
     private readonly string _name;
 
@@ -64,6 +68,7 @@ internal sealed class OriginHandler : DelegatingHandler
             })
             .AddTimeout(options.TryTimeout)
             .Build();
+        _withBody = new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = time }.AddTimeout(SendingTimeout).Build();
     }
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -97,7 +102,8 @@ internal sealed class OriginHandler : DelegatingHandler
         var start = _time.GetTimestamp();
         try
         {
-            var response = await _onceSent.ExecuteAsync(static async (state, token) => await state.Handler.SendOnceAsync(state.Request, token), (Handler: this, Request: request), cancellationToken);
+            var pipeline = request.Content is null ? _onceSent : _withBody;
+            var response = await pipeline.ExecuteAsync(static async (state, token) => await state.Handler.SendOnceAsync(state.Request, token), (Handler: this, Request: request), cancellationToken);
             _meter.Answered(_time.GetElapsedTime(start), isFailure: (int)response.StatusCode >= 500);
             response.Content = new OriginBody(response.Content, new OriginBodyLimits(_options.TryTimeout, _options.TotalTimeout, _time), Read, GiveBack);
             isKept = true;
@@ -164,10 +170,12 @@ internal sealed class OriginHandler : DelegatingHandler
         _ => false,
     };
 
+    // 500 is of one request: servers answer it for a single file that they cannot read, and that must not cost all others.
     private static bool IsFailure(in Outcome<HttpResponseMessage> outcome) => outcome switch
     {
+        { Exception: OriginHttpException or { InnerException: OriginException } } => false,   // a rule of ours said no
         { Exception: HttpRequestException or TimeoutRejectedException } => true,
-        { Result.StatusCode: >= HttpStatusCode.InternalServerError and not HttpStatusCode.NotImplemented } => true,
+        { Result.StatusCode: HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout } => true,
         _ => false,
     };
 
