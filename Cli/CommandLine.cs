@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using Cli.Cache;
+using Cli.Doctor;
 using Cli.Import;
 using Cli.Verify;
 
@@ -11,11 +12,12 @@ internal static class CommandLine
 {
     public static async Task<int> RunAsync(IReadOnlyList<string> args, Terminal terminal, CancellationToken cancellationToken = default)
     {
-        var root = new RootCommand("Works with a running Platform: brings images in, checks what is stored, looks after the cache.")
+        var root = new RootCommand("Works with a running Platform: brings images in, checks what is stored, looks after the cache, examines a PACS.")
         {
             ImportCommand.Create(terminal),
             VerifyCommand.Create(terminal),
-            CacheCommand.Create(terminal)
+            CacheCommand.Create(terminal),
+            DoctorCommand.Create(terminal)
         };
         HelpWithExamples.AddTo(root);
         if (args.Count == 0) args = ["--help"];

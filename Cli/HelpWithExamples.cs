@@ -44,6 +44,14 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
 
                 Exit codes: 0 done, 1 a scrub found damage, 2 not done.
                 """,
+            "doctor" =>
+                """
+                Examples:
+                  platform doctor pacs1                     what the PACS called pacs1 can do, and what is wrong with it
+                  platform doctor pacs1 --json > pacs1.json
+
+                Exit codes: 0 nothing is wrong, 1 problems were found, 2 not done.
+                """,
             "clear" =>
                 """
                 Examples:

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using ImageApi.Origins.Dicomweb;
 using ImageApi.Origins.Outbound;
 using ImageApi.Problems;
 using ImageApi.Settings;
@@ -20,8 +21,15 @@ internal static class OriginsApi
         administration.MapPost("", AddAsync).WithName("AddOrigin").Produces<JsonObject>(StatusCodes.Status201Created).ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status409Conflict);
         administration.MapPut("/{name}", ReplaceAsync).WithName("ReplaceOrigin").Produces<JsonObject>().ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status409Conflict);
         administration.MapDelete("/{name}", RemoveAsync).WithName("RemoveOrigin").Produces(StatusCodes.Status204NoContent).ProducesProblem(StatusCodes.Status409Conflict);
+        administration.MapPost("/{name}/examine", ExamineAsync).WithName("ExamineOrigin").Produces<PeerReport>().ProducesProblem(StatusCodes.Status404NotFound);
         return app;
     }
+
+    /// <summary>Finds out what a DICOMweb server can do and keeps how it is best asked: what <c>platform doctor</c> shows.</summary>
+    private static async Task<IResult> ExamineAsync(string name, IOrigins origins, PeerDoctor doctor, CancellationToken cancellationToken) =>
+        origins.TryGet<DicomwebOrigin>(name, out var origin)
+            ? Results.Json(await doctor.ExamineAsync(origin, cancellationToken), PeerReportJson.Default.PeerReport)
+            : Problem.NotFound(origins.TryGet<IOrigin>(name, out _) ? "Only origins of kind dicomweb can be examined." : "There is no such origin.");
 
     private static IResult GetOrigins(HttpContext context, IOrigins origins, OriginHealthBoard health, OriginMetrics metrics, OriginSettings settings)
     {

@@ -78,7 +78,10 @@ internal sealed class RemoteSearch(string originName, DicomwebClient client, Tim
         return new[] { "00100010", "00100020", "00080050", "00081030" }.Select(field => $"{path}&{field}=*{word}*");
     }
 
-    private static void Append(StringBuilder to, string name, string value) => to.Append(CultureInfo.InvariantCulture, $"&{name}={Uri.EscapeDataString(value)}");
+    private static void Append(StringBuilder to, string name, string value) => to.Append(CultureInfo.InvariantCulture, $"&{name}={Escape(value)}");
+
+    // Wildcards stay as they are, which RFC 3986 3.4 allows: Orthanc takes escaped ones literally.
+    private static string Escape(string value) => Uri.EscapeDataString(value).Replace("%2A", "*", StringComparison.Ordinal).Replace("%3F", "?", StringComparison.Ordinal);
 
     private static string ValueOf(CatalogCondition condition) => condition.Match switch
     {

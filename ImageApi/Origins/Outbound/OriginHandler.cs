@@ -30,10 +30,10 @@ internal sealed class OriginHandler : DelegatingHandler
     private readonly OriginMetrics _metrics;
     private readonly string _name;
 
-    public OriginHandler(string name, OriginOptions options, OriginHealthMeter meter, OriginMetrics metrics, TimeProvider time)
+    public OriginHandler(string name, OriginOptions options, int turns, OriginHealthMeter meter, OriginMetrics metrics, TimeProvider time)
     {
         (_name, _options, _meter, _metrics, _time) = (name, options, meter, metrics, time);
-        _turns = new SemaphoreSlim(options.MaxConcurrency, options.MaxConcurrency);
+        _turns = new SemaphoreSlim(turns, turns);
         var patience = new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = time }.AddTimeout(options.TotalTimeout);
         if (options.Retries > 0)
         {

@@ -25,17 +25,22 @@ internal sealed class OriginHttp(OriginHealthBoard health, OriginMetrics metrics
     public HttpMessageHandler CreateHandler(string name, OriginOptions options) => CreateHandler(name, options, new Uri(options.Url, UriKind.Absolute));
 
     /// <summary>The same, to an address that follows from other options.</summary>
-    public HttpMessageHandler CreateHandler(string name, OriginOptions options, Uri address)
+    /// <param name="name">As above.</param>
+    /// <param name="options">As above.</param>
+    /// <param name="address">Where requests go, and nowhere else.</param>
+    /// <param name="most">Fewer requests at once than the options allow; null: as many.</param>
+    public HttpMessageHandler CreateHandler(string name, OriginOptions options, Uri address, int? most = null)
     {
+        var turns = Math.Min(options.MaxConcurrency, most ?? int.MaxValue);
         var meter = health.For(name);
         if (address.Scheme == Uri.UriSchemeHttp && options.AllowPlainHttp) logger.PlainHttpAllowed(name);
-        return new OriginHandler(name, options, meter, metrics, time)
+        return new OriginHandler(name, options, turns, meter, metrics, time)
         {
-            InnerHandler = new CredentialsHandler(address, options) { InnerHandler = CreateSockets(name, address, options) },
+            InnerHandler = new CredentialsHandler(address, options) { InnerHandler = CreateSockets(name, address, options, turns) },
         };
     }
 
-    private static SocketsHttpHandler CreateSockets(string name, Uri address, OriginOptions options)
+    private static SocketsHttpHandler CreateSockets(string name, Uri address, OriginOptions options, int turns)
     {
         var connector = new OriginConnector(name, address, options);
         var handler = new SocketsHttpHandler
@@ -46,7 +51,7 @@ internal sealed class OriginHttp(OriginHealthBoard health, OriginMetrics metrics
             UseProxy = false,   // the address that is checked has to be the one that is spoken to
             ConnectTimeout = options.TryTimeout,
             MaxResponseHeadersLength = MaxHeaderKilobytes,
-            MaxConnectionsPerServer = options.MaxConcurrency,
+            MaxConnectionsPerServer = turns,
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),   // a changed DNS entry is followed
             ConnectCallback = connector.ConnectAsync,
             // Octets that are no ASCII pass both ways as they are.

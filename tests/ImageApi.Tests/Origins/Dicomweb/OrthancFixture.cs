@@ -35,6 +35,7 @@ public sealed class OrthancFixture : IAsyncLifetime
         ("ImageApi:Origins:pacs1:Kind", "dicomweb"),
         ("ImageApi:Origins:pacs1:Url", url),
         ("ImageApi:Search:OriginTimeout", "00:00:30"),   // a busy machine is no reason to leave an origin out
+        ("ImageApi:Prefetch:Enabled", "false"),   // what is asked of the PACS is counted
         .. settings,
     ]);
 }
