@@ -14,13 +14,9 @@ internal static class LeaseStream
             if (lease.TryGetBytes(out var bytes)) return new InPlace(lease, bytes);
             await using (lease)
             {
-                var file = new FileStream(Path.Combine(Path.GetTempPath(), Path.GetRandomFileName()), new FileStreamOptions
-                {
-                    Mode = FileMode.CreateNew,
-                    Access = FileAccess.ReadWrite,
-                    Options = FileOptions.DeleteOnClose | FileOptions.Asynchronous,
-                    UnixCreateMode = OperatingSystem.IsWindows() ? null : UnixFileMode.UserRead | UnixFileMode.UserWrite,
-                });
+                var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Options = FileOptions.DeleteOnClose | FileOptions.Asynchronous };
+                if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+                var file = new FileStream(Path.Combine(Path.GetTempPath(), Path.GetRandomFileName()), options);
                 try
                 {
                     var pipe = PipeWriter.Create(file, new StreamPipeWriterOptions(leaveOpen: true));
