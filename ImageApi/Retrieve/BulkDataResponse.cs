@@ -15,6 +15,7 @@ namespace ImageApi.Retrieve;
 /// </summary>
 internal sealed class BulkDataResponse(ITieredCache cache, ICatalog catalog, IOrigins origins, EntityResponse responses, FrameResponse frames)
 {
+    private static readonly EntryPolicy Policy = EntryPolicy.For(EntryKind.File), LocalPolicy = Policy.WithoutDisk();
     private const int MaxPathLength = 1024;
     private const string PixelData = "7FE00010";
 
@@ -78,8 +79,12 @@ internal sealed class BulkDataResponse(ITieredCache cache, ICatalog catalog, IOr
     }
 
     private ValueTask<CacheLease> GetAsync(CacheKey key, InstanceEntry instance, string path, CancellationToken cancellationToken) =>
-        cache.GetOrCreateAsync(key, (Response: this, Instance: instance, Path: path), EntryPolicy.For(EntryKind.File),
+        cache.GetOrCreateAsync(key, (Response: this, Instance: instance, Path: path), PolicyOf(instance),
             static (value, to, token) => value.Response.ReadAsync(value.Instance, value.Path, to, token), cancellationToken);
+
+    // What lies on this machine is read from there as fast as from the disk tier.
+    private EntryPolicy PolicyOf(InstanceEntry instance) =>
+        origins.TryGet<IOrigin>(instance.OriginName, out var origin) && origin.Traits.HasFlag(OriginTraits.Local) ? LocalPolicy : Policy;
 
     private async Task ReadAsync(InstanceEntry instance, string path, EntryWriter to, CancellationToken cancellationToken)
     {
