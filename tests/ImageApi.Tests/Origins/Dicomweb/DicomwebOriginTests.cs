@@ -256,7 +256,8 @@ public sealed class DicomwebOriginTests(OrthancFixture fixture)
     private static async Task<byte[][]> VisitAsync(ImageApiHost api, string[] pages)
     {
         var bodies = new byte[pages.Length][];
-        for (var i = 0; i < pages.Length; i++) {
+        for (var i = 0; i < pages.Length; i++)
+        {
             using var answer = await api.SendAsync(pages[i], ("Accept", "*/*"), ("Accept", AnySyntax));
             bodies[i] = await answer.Content.ReadAsByteArrayAsync();
             Assert.True(answer.IsSuccessStatusCode, pages[i]);
