@@ -59,6 +59,13 @@ internal sealed record OriginScope(IDicomOrigin Origin, ICatalog Catalog)
 
     private static Task PassAsync(HttpContext context, string origin, IOrigins origins)
     {
+        // "/dicomweb/studies/..." comes here too when no route of ours has its method.
+        if (IsKnown(context.Request.Path.Value.AsSpan(Root.Length)) && !HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
+        {
+            context.Response.Headers.Allow = "GET, HEAD";
+            return new Problem(ProblemTypes.MethodNotAllowed, "Method not allowed", StatusCodes.Status405MethodNotAllowed, "The resource does not know this method.").ExecuteAsync(context);
+        }
+
         if (origins.TryGet<DicomwebOrigin>(origin, out var server)) return PassThrough.SendAsync(context, server, PassThrough.TargetOf(context, origin));
         return Problem.NotFound(origins.TryGet<IOrigin>(origin, out _) ? "The origin has no such resource." : "There is no such resource, and no origin of this name.").ExecuteAsync(context);
     }

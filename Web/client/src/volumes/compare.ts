@@ -55,6 +55,9 @@ class Comparison {
       }
       this.#draw(without, cached);
       verdict.textContent = verdictText(without, cached, filled);
+      // Not before both have arrived: drawing keeps the page busy, and would be counted against the second one.
+      await this.#show('without', without);
+      await this.#show('with', cached);
       this.#setState('done');
     } catch (error) {
       verdict.textContent = error instanceof DownloadError ? error.message : 'The volume cannot be drawn: it is damaged, or this browser offers no WebGL 2.';
@@ -87,10 +90,14 @@ class Comparison {
     });
     bar.value = 1;
     this.#tellSide(side, 'drawing', timeText(loaded.download.ms), `${bytesText(loaded.size)} from ${loaded.download.tier === 'origin' ? 'the origin' : (loaded.download.tier ?? 'the image server')}`);
+    return loaded;
+  }
+
+  async #show(side: Side, loaded: LoadedVolume): Promise<void> {
+    const box = element(this.#root, `#${side}`);
     const viewport = await this.#viewportOf(side, box);
     await viewport.show(loaded.bytes, loaded.image);
     box.dataset['state'] = 'ready';
-    return loaded;
   }
 
   async #viewportOf(side: Side, box: HTMLElement): Promise<Viewport> {
