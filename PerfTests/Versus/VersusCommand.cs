@@ -37,7 +37,7 @@ internal static class VersusCommand
         var slowPort = new Option<int>("--slow-port") { Description = "slow-origin: the port on loopback that the slow file server takes.", DefaultValueFactory = _ => 18090 };
         var slowRate = new Option<double>("--slow-rate") { Description = "slow-origin: Mbit/s of its line.", DefaultValueFactory = _ => 40 };
         var slowSizes = new Option<int[]>("--slow-megabytes") { Description = "slow-origin: sizes of the files.", DefaultValueFactory = _ => [10, 50, 200], AllowMultipleArgumentsPerToken = true };
-        var fleetOrigin = new Option<Uri?>("--fleet-origin") { Description = "fleet: the DICOMweb root that the relay passes requests to." };
+        var fleetOrigin = new Option<string?>("--fleet-origin") { Description = "fleet: the DICOMweb root that the relay passes requests to." };
         var fleetPort = new Option<int>("--fleet-port") { Description = "fleet: the port on loopback of the relay, which the nodes have as their origin.", DefaultValueFactory = _ => 18091 };
         var fleetClients = new Option<int>("--fleet-clients") { Description = "fleet: clients.", DefaultValueFactory = _ => 1000 };
         var parseFolder = new Option<DirectoryInfo?>("--parse-folder") { Description = "parse: a folder of DICOM files." };
@@ -118,7 +118,7 @@ internal static class VersusCommand
             if (asked.Contains(FleetScenario.Name))
             {
                 var root = parse.GetValue(fleetOrigin) ?? throw new ArgumentException("fleet needs --fleet-origin.");
-                await using var relay = await CountingRelay.StartAsync(parse.GetValue(fleetPort), root, cancellationToken);
+                await using var relay = await CountingRelay.StartAsync(parse.GetValue(fleetPort), new Uri(root), cancellationToken);
                 var nodes = all.Where(t => t.TakesPartIn(FleetScenario.Name)).ToList();
                 if (nodes.Count == 0) throw new ArgumentException("fleet needs the nodes as --target.");
                 await FleetScenario.RunAsync(run, nodes, SeriesPaths.Find(nodes[0], parse.GetValue(series), parse.GetValue(frames)), relay, parse.GetValue(fleetClients));
