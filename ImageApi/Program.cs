@@ -49,6 +49,7 @@ builder.Services
 
 var app = builder.Build();
 app.UseProblems();
+StaleAnswer.Use(app);
 OriginScope.Use(app);
 app.UseRouting();
 app.UseCors();

@@ -15,6 +15,9 @@ internal static class CacheAdminServices
         services.AddHostedService(static provider => provider.GetRequiredService<CacheHistory>());
         services.TryAddSingleton<CacheFigures>();
         services.TryAddSingleton<CacheScrubber>();
+        services.AddOptions<CacheScrubOptions>().BindConfiguration(CacheScrubOptions.SectionName)
+            .Validate(static options => options.Interval <= TimeSpan.FromDays(49), "An interval has at most 49 days.").ValidateOnStart();
+        services.AddHostedService<CacheScrubSchedule>();
         return services;
     }
 }

@@ -28,6 +28,9 @@ internal static class CacheStatus
             _ => "origin",
         };
         context.ServerTiming().Add("cache", outcome.Waited, tier);
+        if (!StaleAnswer.IsMarked) return;
+        context.Response.Headers[HeaderName] = $"platform; fwd=stale; detail=\"origin {originName}, {tier}\"";
+        context.Response.Headers.Warning = "110 platform \"Response is Stale\"";
     }
 
     /// <summary>For an answer read from the origin without a tier between.</summary>

@@ -48,6 +48,7 @@ internal sealed class SeriesBook(string originName, SeriesMetadata metadata, ITi
     {
         series = null;
         if (!_slots.TryGetValue(seriesUid, out var slot) || slot.Value is not { } value || time.GetUtcNow().UtcTicks >= slot.FreshUntil) return false;
+        if (slot.IsStale) StaleAnswer.Mark();
         Touch(slot);
         series = value;
         return true;
@@ -65,6 +66,7 @@ internal sealed class SeriesBook(string originName, SeriesMetadata metadata, ITi
             {
                 _ = Join(slot, studyUid, seriesUid);
                 series = stale;
+                StaleAnswer.Mark();
             }
             else if (slot.Value is null && now < slot.AbsentUntil && slot.AbsentStudy == studyUid)
             {
@@ -75,6 +77,7 @@ internal sealed class SeriesBook(string originName, SeriesMetadata metadata, ITi
                 series = await Join(slot, studyUid, seriesUid).WaitAsync(cancellationToken);
             }
             Trim(slot);
+            if (series is not null && slot.IsStale) StaleAnswer.Mark();
         }
         return series is not null && (studyUid is null || series.Key.StudyUid == studyUid) ? series : null;
     }
@@ -150,6 +153,7 @@ internal sealed class SeriesBook(string originName, SeriesMetadata metadata, ITi
         catch (OriginException exception) when (known is not null && time.GetUtcNow().UtcTicks < slot.AskedAt + (freshness.Ttl + freshness.StaleIfError).Ticks)
         {
             logger.SeriesServedStale(originName, exception.Failure);
+            slot.IsStale = true;
             slot.FreshUntil = (time.GetUtcNow() + AfterFailure).UtcTicks;
             return known;
         }
@@ -183,6 +187,7 @@ internal sealed class SeriesBook(string originName, SeriesMetadata metadata, ITi
             if (slot.Value is { } current && current.Metadata == series.Metadata && current.Facts.IsKnown) series = current;
             slot.Value = series;
             slot.AskedAt = askedAt.UtcTicks;
+            slot.IsStale = false;
             slot.EntityTag = Encoding.ASCII.GetString(header.Extra.Span);
             slot.FreshUntil = (askedAt + freshness.Ttl).UtcTicks;
             slot.AbsentUntil = default;
@@ -308,6 +313,9 @@ internal sealed class SeriesBook(string originName, SeriesMetadata metadata, ITi
         public string? AbsentStudy;
         public string? EntityTag;
         public volatile bool IsDistrusted;
+
+        /// <summary>The server could not be asked when what is known had to be.</summary>
+        public volatile bool IsStale;
 
         // In ticks of UTC: read without the lock, so one word each.
         public long AskedAt;

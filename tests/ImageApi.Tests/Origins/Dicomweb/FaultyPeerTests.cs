@@ -42,6 +42,35 @@ public sealed class FaultyPeerTests(OrthancFixture fixture)
     }
 
     [ToolFact("Orthanc")]
+    public async Task Frame_WhenThePacsCannotBeAsked_IsServedAndMarkedAsStale()
+    {
+        await using var proxy = await PacsProxy.StartAsync(fixture.Orthanc.Address);
+        await using var api = await OrthancFixture.StartApiAsync(proxy.Url, ("ImageApi:Origins:pacs1:Retries", "0"), ("ImageApi:Origins:pacs1:Freshness:Ttl", "00:00:00.100"));
+        Assert.Equal(Expected, await DicomwebOriginTests.FrameAsync(api, Frame));
+        proxy.Interfere = static context =>
+        {
+            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            return Task.FromResult(true);
+        };
+        await Task.Delay(300);
+        for (var i = 0; i < 2; i++)
+        {
+            using var answer = await api.SendAsync(Frame, ("Accept", "application/octet-stream"));
+            await AssertBodyAsync(answer);
+            Assert.StartsWith("platform; fwd=stale; detail=\"origin pacs1", answer.Header("Cache-Status"), StringComparison.Ordinal);
+            Assert.StartsWith("110 ", answer.Header("Warning"), StringComparison.Ordinal);
+        }
+
+        // Asked and answered again, it is not stale any more.
+        proxy.Interfere = null;
+        await DicomwebOriginTests.WaitAsync(async () =>
+        {
+            using var answer = await api.SendAsync(Frame, ("Accept", "application/octet-stream"));
+            return answer.Header("Warning");
+        }, static warning => warning is null);
+    }
+
+    [ToolFact("Orthanc")]
     public async Task Frames_ThatThePeerLacks_AreFoundInWholeInstances()
     {
         await using var proxy = await PacsProxy.StartAsync(fixture.Orthanc.Address);
