@@ -102,12 +102,15 @@ public sealed class PngTests
             for (var n = random.Next(1, 4); n > 0; n--) broken[random.Next(broken.Length)] ^= (byte)(1 << random.Next(8));
             // Nearly every change breaks a checksum: mend them in half of the cases, so that what lies behind is reached.
             if (i % 2 == 0) MendChecksums(broken);
+            var decoded = new ArrayBufferWriter<byte>();
             try
             {
-                PngDecoder.Decode(new ReadOnlySequence<byte>(broken, 0, i % 7 == 0 ? random.Next(broken.Length) : broken.Length), new ArrayBufferWriter<byte>(), new DecodeOptions { MaxFrameBytes = 1 << 20 }, CancellationToken.None);
+                var info = PngDecoder.Decode(new ReadOnlySequence<byte>(broken, 0, i % 7 == 0 ? random.Next(broken.Length) : broken.Length), decoded, new DecodeOptions { MaxFrameBytes = 1 << 20 }, CancellationToken.None);
+                Assert.Equal(info.ByteLength, decoded.WrittenCount);
             }
             catch (InvalidFrameException)
             {
+                Assert.Equal(0, decoded.WrittenCount);
             }
         }
     }
