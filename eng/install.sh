@@ -10,6 +10,7 @@ declare -A needs=(
   [redis-server]=redis-server    # the shared tier
   [dcmdump]=dcmtk                # oracle: parsing, DICOM JSON, JPEG, RLE
   [djpeg]=libjpeg-turbo-progs    # oracle: JPEG
+  [dwebp]=webp                   # oracle: WebP
   [gdcmdump]=libgdcm-tools       # oracle: parsing
   [ojph_expand]=openjph-tools    # oracle: HTJ2K
   [opj_decompress]=libopenjp2-tools # oracle: JPEG 2000, HTJ2K
@@ -23,6 +24,7 @@ for command in "${!needs[@]}"; do
 done
 [ -f /usr/share/orthanc/plugins/libOrthancDicomWeb.so ] || missing+=(orthanc-dicomweb)
 /usr/bin/python3 -c 'import pydicom, numpy' 2>/dev/null || missing+=(python3-pydicom python3-numpy)   # oracle: data sets
+compgen -G '/usr/lib/*/libwebp.so.7' >/dev/null || missing+=(libwebp7)   # pictures as WebP
 /usr/bin/python3 -c 'import PIL' 2>/dev/null || missing+=(python3-pil)   # oracle: pictures
 /usr/bin/python3 -c 'import nibabel' 2>/dev/null || missing+=(python3-nibabel)   # oracle: volumes
 command -v fc-list >/dev/null 2>&1 && [ -n "$(fc-list 2>/dev/null)" ] || missing+=(fontconfig fonts-dejavu-core)  # text in screenshots
