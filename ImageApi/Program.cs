@@ -2,6 +2,7 @@ using ImageApi.CacheAdmin;
 using ImageApi.Cases;
 using ImageApi.Catalog;
 using ImageApi.Demo;
+using ImageApi.Events;
 using ImageApi.Files;
 using ImageApi.Frames;
 using ImageApi.Hosting;
@@ -35,6 +36,7 @@ builder.Services
     .AddS3Origins()
     .AddCatalog()
     .AddStore()
+    .AddEvents()
     .AddDemo()
     .AddSearch()
     .AddRetrieve()
@@ -64,6 +66,7 @@ app.MapManifestApi();
 app.MapCasesApi();
 app.MapFilesApi();
 app.MapVolumesApi();
+app.MapEventsApi();
 app.MapCacheAdminApi();
 app.MapOriginsApi();
 OriginScope.MapPassThrough(app);
