@@ -49,5 +49,5 @@ internal static class NibabelOracle
 }
 
 internal sealed record OracleVolume(
-    string File, int Version, bool BigEndian, int Type, long[] Sizes, long Offset, double[] Affine, string Axes, double[] Zooms, string[] Units,
+    string File, int Version, bool BigEndian, int Type, long[] Sizes, long Offset, double[] Affine, double[]? Qform, string Axes, double[] Zooms, string[] Units,
     double Slope, double Inter, double Min, double Max, double Low, double High, long Count, long NotFinite);

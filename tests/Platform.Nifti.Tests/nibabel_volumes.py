@@ -27,6 +27,7 @@ for path in sys.argv[1:]:
     finite = values[np.isfinite(values)]
     low, high = np.percentile(finite, [2, 98], interpolation="lower") if len(finite) else (0, 0)
     affine = header.get_best_affine()
+    qform = header.get_qform(coded=True)[0]
     print(json.dumps({
         "file": path,
         "version": 2 if header["sizeof_hdr"] == 540 else 1,
@@ -35,6 +36,7 @@ for path in sys.argv[1:]:
         "sizes": [int(n) for n in header["dim"][1:header["dim"][0] + 1]],
         "offset": int(header["vox_offset"]),
         "affine": [float(n) for n in affine[:3].ravel()],
+        "qform": None if qform is None else [float(n) for n in qform[:3].ravel()],
         "axes": "".join(nibabel.aff2axcodes(affine)),
         "zooms": [float(n) for n in header.get_zooms()],
         "units": list(header.get_xyzt_units()),
