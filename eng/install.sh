@@ -9,6 +9,7 @@ declare -A needs=(
   [chromium]=chromium            # the browser tests
   [redis-server]=redis-server    # the shared tier
   [dcmdump]=dcmtk                # oracle: parsing, DICOM JSON, JPEG, RLE
+  [dciodvfy]=dicom3tools          # oracle: rules of SOP classes
   [djpeg]=libjpeg-turbo-progs    # oracle: JPEG
   [dwebp]=webp                   # oracle: WebP
   [gdcmdump]=libgdcm-tools       # oracle: parsing

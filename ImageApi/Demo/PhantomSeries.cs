@@ -1,9 +1,6 @@
 using System.Buffers;
 using System.Globalization;
-using System.Numerics;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
-using System.Text;
 using Platform.Dicom;
 
 namespace ImageApi.Demo;
@@ -119,14 +116,5 @@ internal sealed class PhantomSeries(int seed = PhantomSeries.DefaultSeed)
             .Set(DicomTags.WindowCenterWidthExplanation, "SOFT TISSUE", "LUNG", "BRAIN", "BONE");
     }
 
-    /// <summary>A UID from a hash (PS3.5 B.2): 2.25 and the 128 bits of a name-based UUID.</summary>
-    private static string Uid(int seed, string what)
-    {
-        Span<byte> hash = stackalloc byte[32];
-        SHA256.HashData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"platform phantom ct 1 {seed} {what}")), hash);
-        var id = hash[..16];
-        id[6] = (byte)((id[6] & 0x0F) | 0x80);   // version 8: custom
-        id[8] = (byte)((id[8] & 0x3F) | 0x80);
-        return "2.25." + new BigInteger(id, isUnsigned: true, isBigEndian: true).ToString(CultureInfo.InvariantCulture);
-    }
+    private static string Uid(int seed, string what) => DicomUids.FromName(string.Create(CultureInfo.InvariantCulture, $"platform phantom ct 1 {seed} {what}"));
 }

@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Numerics;
+using System.Security.Cryptography;
 using System.Text;
 
 namespace Platform.Dicom;
@@ -54,6 +57,20 @@ public static partial class DicomUids
 
     /// <summary>The name of a unique identifier, as in <c>CT Image Storage</c>; the identifier itself when the standard has no such one.</summary>
     public static string GetName(string uid) => TryGet(uid, out var entry) ? entry.Name : uid;
+
+    /// <summary>
+    /// A unique identifier made from a name (PS3.5 B.2): <c>2.25.</c> and a UUID of version 8 from the name's SHA-256. Equal names give equal
+    /// identifiers, so the name has to say all that makes the thing unique.
+    /// </summary>
+    public static string FromName(string name)
+    {
+        Span<byte> hash = stackalloc byte[32];
+        SHA256.HashData(Encoding.UTF8.GetBytes(name), hash);
+        var id = hash[..16];
+        id[6] = (byte)((id[6] & 0x0F) | 0x80);
+        id[8] = (byte)((id[8] & 0x3F) | 0x80);
+        return "2.25." + new BigInteger(id, isUnsigned: true, isBigEndian: true).ToString(CultureInfo.InvariantCulture);
+    }
 
     private static int Compare(ReadOnlySpan<byte> ascii, ReadOnlySpan<char> text)
     {

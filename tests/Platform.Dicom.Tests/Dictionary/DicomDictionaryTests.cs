@@ -176,4 +176,12 @@ public sealed class DicomDictionaryTests
         Assert.NotNull(folder);
         return File.ReadLines(Path.Combine(folder.FullName, "libs/Platform.Dicom/Dictionary", name)).Where(l => l[0] != '#').Select(l => l.Split('\t'));
     }
+
+    [Fact]
+    public void FromName_SameName_IsTheSameUid()
+    {
+        // By Python: sha256 of the name, its first 128 bits with version 8 and variant 10.
+        Assert.Equal("2.25.77210111846016297468465224670688639089", DicomUids.FromName("platform phantom ct 1 1 study"));
+        Assert.NotEqual(DicomUids.FromName("a"), DicomUids.FromName("b"));
+    }
 }
