@@ -65,6 +65,16 @@ internal sealed class SqliteCatalog : ICatalog, IAsyncDisposable
     public OriginVersion? FindVersion(string sopUid) => Read(reader =>
         Version(reader.Prepare("SELECT files.version FROM instances JOIN files ON files.id=instances.file_id WHERE instances.uid=?").Bind(sopUid)));
 
+    /// <summary>How many instances a study has; 0 when there is no such study.</summary>
+    public long CountInstances(string studyUid, CancellationToken cancellationToken) => Read(reader =>
+    {
+        var select = reader.Prepare("SELECT instance_count FROM studies WHERE uid=?").Bind(studyUid);
+        if (!select.Step()) return 0;
+        var count = select.Int64(0);
+        select.Reset();
+        return count;
+    }, cancellationToken);
+
     public ValueTask<InstanceEntry?> FindInstanceAsync(InstanceRef instance, CancellationToken cancellationToken)
     {
         if (_snapshots.TryGet(new SeriesRef(instance.StudyUid, instance.SeriesUid), out var series))

@@ -18,11 +18,15 @@ internal static class EventsApi
     private static readonly byte[] Beginning = "retry: 3000\n\n"u8.ToArray();
     private static readonly byte[] Heartbeat = ":\n\n"u8.ToArray();
 
+    /// <summary>Needs <c>AddCatalog</c>, <c>AddOrigins</c>, <c>AddRendered</c>.</summary>
     public static IServiceCollection AddEvents(this IServiceCollection services)
     {
         services.AddOptions<EventsOptions>().BindConfiguration(EventsOptions.SectionName).ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<EventsOptions>, EventsOptionsValidator>());
         services.TryAddSingleton<EventBoard>();
+        services.TryAddSingleton<SeriesThumbnails>();
+        services.AddHostedService(static provider => provider.GetRequiredService<SeriesThumbnails>());
+        services.AddHostedService<StudyNews>();
         return services;
     }
 
