@@ -5,18 +5,24 @@ using ImageApi.Frames;
 using ImageApi.Retrieve;
 using Microsoft.Extensions.Options;
 using Platform.Codecs;
+using Platform.Codecs.Htj2k;
+using Platform.Codecs.Jpeg2000;
+using Platform.Dicom;
 using Platform.Imaging;
 
 namespace ImageApi.Rendered;
 
 /// <summary>A decoded frame and how its data set wants it shown; its memory belongs to the pool, so it is disposed once.</summary>
-internal sealed class DecodedFrame(FrameDescription frame, FramePresentation presentation, byte[] rented, int length) : IDisposable
+internal sealed class DecodedFrame(FrameDescription frame, FramePresentation presentation, byte[] rented, int length, bool isReduced) : IDisposable
 {
     private byte[]? _rented = rented;
 
     public FrameDescription Frame => frame;
 
     public FramePresentation Presentation => presentation;
+
+    /// <summary>Whether it was decoded at less than its full resolution.</summary>
+    public bool IsReduced => isReduced;
 
     public ReadOnlySpan<byte> Pixels => _rented is null ? throw new ObjectDisposedException(nameof(DecodedFrame)) : _rented.AsSpan(0, length);
 
@@ -29,6 +35,8 @@ internal sealed class DecodedFrame(FrameDescription frame, FramePresentation pre
 /// <summary>Frames as pixels: fetched through the cache, decoded, a few at a time.</summary>
 internal sealed class FramePixels(FrameService frames, InstanceHeaders headers, IOptions<RenderedOptions> options) : IDisposable
 {
+    private const int MaxLevels = 5;
+
     private readonly SemaphoreSlim _slots = new(options.Value.Concurrency > 0 ? options.Value.Concurrency : Environment.ProcessorCount);
 
     /// <summary>Whether frames of this instance can be decoded here; others only go out as stored.</summary>
@@ -37,13 +45,22 @@ internal sealed class FramePixels(FrameService frames, InstanceHeaders headers, 
     /// <summary>One frame. The caller disposes it.</summary>
     /// <param name="instance">As the catalog has it.</param>
     /// <param name="frameIndex">0-based, below the instance's frame count.</param>
+    /// <param name="smallestSide">The pixels that are enough for the shorter side, where the format can be decoded at less than its full resolution; null for all.</param>
     /// <param name="cancellationToken">Ends the work.</param>
     /// <exception cref="InvalidFrameException">The frame is broken or too large.</exception>
-    public async Task<DecodedFrame> GetAsync(InstanceEntry instance, int frameIndex, CancellationToken cancellationToken)
+    public Task<DecodedFrame> GetAsync(InstanceEntry instance, int frameIndex, int? smallestSide, CancellationToken cancellationToken) =>
+        GetAsync(instance, frameIndex, smallestSide, static _ => { }, cancellationToken);
+
+    /// <summary>As above; <paramref name="read"/> sees the data set, which is gone afterwards.</summary>
+    public async Task<DecodedFrame> GetAsync(InstanceEntry instance, int frameIndex, int? smallestSide, Action<DicomDataset> read, CancellationToken cancellationToken)
     {
         var decoder = FrameDecoders.For(SyntaxOf(instance)) ?? throw new InvalidFrameException("Frames of this transfer syntax are not decoded.");
         FramePresentation? presentation = null;
-        await foreach (var metadata in headers.ReadAsync([instance], cancellationToken)) presentation = FramePresentation.Read(metadata.File.Dataset, frameIndex);
+        await foreach (var metadata in headers.ReadAsync([instance], cancellationToken))
+        {
+            presentation = FramePresentation.Read(metadata.File.Dataset, frameIndex);
+            read(metadata.File.Dataset);
+        }
         if (presentation is null) throw new InvalidFrameException("The instance has no header.");
 
         await using var lease = await frames.GetAsync(instance, frameIndex, cancellationToken);
@@ -52,10 +69,9 @@ internal sealed class FramePixels(FrameService frames, InstanceHeaders headers, 
         {
             using var copy = new LeasedBytes();
             var bytes = await copy.ReadAsync(lease, options.Value.MaxFrameBytes, cancellationToken);
-            using var pixels = new PooledWriter();
-            var frame = decoder.Decode(bytes, presentation.Frame, pixels, new DecodeOptions { MaxFrameBytes = options.Value.MaxFrameBytes }, cancellationToken);
-            var (rented, length) = pixels.Take();
-            return new DecodedFrame(frame, presentation, rented, length);
+            var levels = smallestSide is { } side && decoder is (Jpeg2000FrameDecoder or Htj2kFrameDecoder) && presentation.Palette is null ? LevelsToLeaveOut(presentation.Frame, side) : 0;
+            if (levels > 0 && TryDecode(decoder, bytes, presentation, levels, cancellationToken) is { } reduced) return reduced;
+            return Decode(decoder, bytes, presentation, 0, cancellationToken);
         }
         finally
         {
@@ -65,9 +81,37 @@ internal sealed class FramePixels(FrameService frames, InstanceHeaders headers, 
 
     public void Dispose() => _slots.Dispose();
 
+    private DecodedFrame Decode(IFrameDecoder decoder, ReadOnlySequence<byte> bytes, FramePresentation presentation, int levels, CancellationToken cancellationToken)
+    {
+        using var pixels = new PooledWriter();
+        var frame = decoder.Decode(bytes, presentation.Frame, pixels, new DecodeOptions { MaxFrameBytes = options.Value.MaxFrameBytes, ReduceLevels = levels }, cancellationToken);
+        var (rented, length) = pixels.Take();
+        return new DecodedFrame(frame, presentation, rented, length, isReduced: levels > 0);
+    }
+
+    // A stream may have fewer levels than its size would allow.
+    private DecodedFrame? TryDecode(IFrameDecoder decoder, ReadOnlySequence<byte> bytes, FramePresentation presentation, int levels, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return Decode(decoder, bytes, presentation, levels, cancellationToken);
+        }
+        catch (InvalidFrameException)
+        {
+            return null;
+        }
+    }
+
+    private static int LevelsToLeaveOut(in FrameDescription frame, int side)
+    {
+        var levels = 0;
+        while (levels < MaxLevels && Math.Min(frame.Rows, frame.Columns) >> (levels + 1) >= side) levels++;
+        return levels;
+    }
+
     // Native pixels come out of FrameService as little endian, whatever they were.
     private static string SyntaxOf(InstanceEntry instance) =>
-        Platform.Dicom.DicomTransferSyntax.FromUid(instance.TransferSyntaxUid) is { IsEncapsulated: true } syntax ? syntax.Uid : FrameDecoders.NativeUid;
+        DicomTransferSyntax.FromUid(instance.TransferSyntaxUid) is { IsEncapsulated: true } syntax ? syntax.Uid : FrameDecoders.NativeUid;
 
     /// <summary>The bytes of a leased value in place, or, where they are not in memory as a whole, a copy.</summary>
     private sealed class LeasedBytes : IDisposable

@@ -14,8 +14,6 @@ namespace ImageApi.Rendered;
 /// </summary>
 internal static class RenderedApi
 {
-    private static readonly Offer[] Offers = [new("image/jpeg"), new("image/png")];
-
     // What has pixels and is no picture to know a study by.
     private static readonly HashSet<string> Overlays = new(StringComparer.Ordinal) { "SEG", "PR", "RTDOSE", "RTSTRUCT", "KO", "SR" };
 
@@ -23,6 +21,7 @@ internal static class RenderedApi
     {
         services.AddOptions<RenderedOptions>().BindConfiguration(RenderedOptions.SectionName).ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton<FramePixels>();
+        services.TryAddSingleton<SeriesWindow>();
         services.TryAddSingleton<RenderedService>();
         services.TryAddSingleton<RenderedResponse>();
         return services;
@@ -53,9 +52,8 @@ internal static class RenderedApi
     private static Task ServeAsync(HttpContext context, Subject subject, bool isThumbnail, RenderedResponse responses)
     {
         if (PathUids.Check(subject.Study, subject.Series, subject.Instance) is { } problem) return problem.ExecuteAsync(context);
-        if (ContentNegotiation.Choose(context.Request, Offers) is not { } offer) return Problem.NotAcceptable("Pictures can be had as image/jpeg or image/png.").ExecuteAsync(context);
-        var format = offer.MediaType == "image/png" ? PictureFormat.Png : PictureFormat.Jpeg;
-        if (RenderedForm.TryRead(context.Request.Query, isThumbnail, format, out var invalid) is not { } form) return invalid!.ExecuteAsync(context);
+        if (ContentNegotiation.Choose(context.Request, PictureFormats.Offers) is not { } offer) return Problem.NotAcceptable($"Pictures can be had as {PictureFormats.InWords}.").ExecuteAsync(context);
+        if (RenderedForm.TryRead(context.Request.Query, isThumbnail, PictureFormats.Of(offer), out var invalid) is not { } form) return invalid!.ExecuteAsync(context);
         return Healing.RetryAsync(context, (Responses: responses, Subject: subject, Form: form), static (http, request) => request.Responses.ServeAsync(http, request.Subject, request.Form));
     }
 
@@ -94,6 +92,8 @@ internal sealed class RenderedResponse(ICatalog catalog, RenderedService picture
         if (problem is null) freshness = VersionedUrl.Check(context.Request, version, Freshness.Hour, out problem);
         if (problem is null && !FramePixels.CanDecode(instance!))
             problem = Problem.NotAcceptable("Frames of this transfer syntax are not decoded here; they can be had as stored.");
+        if (problem is null && form.Source is { } source && source.Within(instance!.Columns, instance.Rows) is null)
+            problem = new Problem(ProblemTypes.InvalidParameter, "Invalid parameter", StatusCodes.Status400BadRequest, $"The parameter 'viewport' names a region outside of the frame's {instance.Columns} x {instance.Rows} pixels.");
         if (problem is not null)
         {
             await problem.ExecuteAsync(context);

@@ -3,6 +3,7 @@ using System.Net;
 using ImageApi.Tests.Support;
 using Platform.Codecs;
 using Platform.Codecs.Png;
+using Platform.Dicom;
 using Platform.Tests.Shared;
 
 namespace ImageApi.Tests.Rendered;
@@ -45,6 +46,85 @@ public sealed class RenderedApiTests(StudiesFixture studies)
         for (var row = 0; row < 4; row++)
             for (var column = 0; column < 4; column++)
                 Assert.Equal(Grey(0, 3 + row, 2 + 3 - column), pixels[row * 4 + column]);
+    }
+
+    // The absolute values of the corner count; numbers may have fractions, and each may be left out (PS3.18 8.3.5.1.3).
+    [Theory]
+    [InlineData("4,4,-2,-3,4,4", 2, 3, 4, 4, false, false)]
+    [InlineData("4,4,1.6,3.2,4.1,3.9", 2, 3, 4, 4, false, false)]
+    [InlineData("12,3,,13", 0, 13, 12, 3, false, false)]
+    [InlineData("3,16,9", 9, 0, 3, 16, false, false)]
+    [InlineData("12,16,,,,-16", 0, 0, 12, 16, false, true)]
+    [InlineData("12,16,,,-100,", 0, 0, 12, 16, true, false)]
+    public async Task GetRendered_ViewportForms_ShowTheRegion(string viewport, int left, int top, int width, int height, bool isFlippedAcross, bool isFlippedDown)
+    {
+        var (info, pixels) = await PngAsync($"{SyntheticStudies.UrlOf(SyntheticStudies.Slice(1))}/rendered?viewport={viewport}");
+        Assert.Equal((width, height), (info.Width, info.Height));
+        for (var row = 0; row < height; row++)
+            for (var column = 0; column < width; column++)
+                Assert.Equal(Grey(0, top + (isFlippedDown ? height - 1 - row : row), left + (isFlippedAcross ? width - 1 - column : column)), pixels[row * width + column]);
+    }
+
+    [Theory]
+    [InlineData("viewport=64,64,0,0,4,4")]
+    [InlineData("annotation=patient")]
+    public async Task GetThumbnail_WhatThumbnailsDoNotTake_IsAProblem(string query)
+    {
+        using var response = await _host.SendAsync($"{SyntheticStudies.UrlOf(SyntheticStudies.Slice(1))}/thumbnail?{query}");
+        await ProblemAnswer.AssertAsync(response, HttpStatusCode.BadRequest, "urn:platform:problem:invalid-parameter");
+    }
+
+    [ToolTheory("dwebp")]
+    [InlineData("rendered", "Accept: image/webp", "")]
+    [InlineData("thumbnail", "Accept: image/avif,image/webp,image/apng,*/*;q=0.8", "")]
+    [InlineData("rendered", "Accept: image/jpeg", "?accept=image/webp")]
+    public async Task GetRendered_WebpAskedFor_IsWebp(string resource, string header, string query)
+    {
+        using var response = await _host.SendAsync($"{SyntheticStudies.UrlOf(SyntheticStudies.Slice(4))}/{resource}{query}", ("Accept", header["Accept: ".Length..]));
+        Assert.Equal("image/webp", response.Header("Content-Type"));
+        Assert.Contains("Accept", response.Header("Vary"));
+        var bytes = await response.Content.ReadAsByteArrayAsync();
+        Assert.Equal("RIFF"u8.ToArray(), bytes[..4]);
+        Assert.Equal("WEBPVP8 "u8.ToArray(), bytes[8..16]);
+        Assert.Equal((12, 16), (bytes[26] | (bytes[27] & 0x3F) << 8, bytes[28] | (bytes[29] & 0x3F) << 8));
+    }
+
+    [Fact]
+    public async Task GetRendered_NoWindowStored_AllSlicesOfASeriesLookAlike()
+    {
+        const string study = "2.25.4000", series = "2.25.4000.1";
+        DicomBuilder Slice(int number) => new DicomBuilder
+        {
+            StudyUid = study,
+            SeriesUid = series,
+            InstanceUid = $"{series}.{number}",
+            InstanceNumber = number,
+            Pixel = (_, row, column) => (uint)(number * 1000 + row * 17 + column * 5),
+        }.With(dataset =>
+        {
+            dataset.Remove(DicomTags.WindowCenter);
+            dataset.Remove(DicomTags.WindowWidth);
+        });
+        await using var host = await ImageApiHost.StartAsync(folder =>
+        {
+            for (var number = 1; number <= 3; number++) Slice(number).Save(Path.Combine(folder, $"{number}.dcm"));
+        });
+
+        // The middle slice decides: 2000 to 2310. So the first one is black, the last one white, whichever is asked for first.
+        var first = await GreysAsync(1);
+        var middle = await GreysAsync(2);
+        var last = await GreysAsync(3);
+        Assert.All(first, grey => Assert.Equal(0, grey));
+        Assert.Equal((0, 255), (middle.Min(), middle.Max()));
+        Assert.All(last, grey => Assert.Equal(255, grey));
+
+        async Task<byte[]> GreysAsync(int number)
+        {
+            using var response = await host.SendAsync($"{SyntheticStudies.UrlOf(Slice(number))}/rendered", ("Accept", "image/png"));
+            var pixels = new ArrayBufferWriter<byte>();
+            PngDecoder.Decode(new ReadOnlySequence<byte>(await response.Content.ReadAsByteArrayAsync()), pixels, new DecodeOptions(), CancellationToken.None);
+            return pixels.WrittenSpan.ToArray();
+        }
     }
 
     [Fact]
@@ -107,7 +187,12 @@ public sealed class RenderedApiTests(StudiesFixture studies)
     [InlineData("viewport=0,1")]
     [InlineData("viewport=10")]
     [InlineData("viewport=99999,1")]
-    [InlineData("viewport=4,4,-1,0,1,1")]
+    [InlineData("window=1,2")]
+    [InlineData("viewport=4,4,x")]
+    [InlineData("viewport=4,4,0,0,0,1")]
+    [InlineData("viewport=4,4,0,0,1,1,1")]
+    [InlineData("viewport=4,4,12,0")]
+    [InlineData("viewport=4,4,0,16.5")]
     [InlineData("quality=0")]
     [InlineData("quality=x")]
     public async Task GetRendered_InvalidParameter_IsAProblem(string query)
