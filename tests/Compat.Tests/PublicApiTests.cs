@@ -8,7 +8,7 @@ namespace Compat.Tests;
 /// </summary>
 public class PublicApiTests
 {
-    public static TheoryData<string> StandIns => ["Aspire.Hosting", "Aspire.StackExchange.Redis"];
+    public static TheoryData<string> StandIns => ["Aspire.Hosting", "Aspire.StackExchange.Redis", "Microsoft.ML.OnnxRuntime"];
 
     [Theory]
     [MemberData(nameof(StandIns))]
