@@ -6,7 +6,7 @@ using ImageApi.Problems;
 
 namespace ImageApi.Frames;
 
-/// <summary>Retrieve frames (PS3.18 10.4.1.1.6): one or many, as stored or raw.</summary>
+/// <summary>Retrieve frames (PS3.18 10.4.1.1.6): one or many, as stored, raw, or re-encoded without loss.</summary>
 internal static class FramesApi
 {
     public static IEndpointRouteBuilder MapFramesApi(this IEndpointRouteBuilder app)
@@ -16,7 +16,8 @@ internal static class FramesApi
             .Produces(StatusCodes.Status200OK, null, TransferSyntaxMediaTypes.OctetStream, "multipart/related")
             .ProducesProblem(StatusCodes.Status400BadRequest)
             .ProducesProblem(StatusCodes.Status404NotFound)
-            .ProducesProblem(StatusCodes.Status406NotAcceptable);
+            .ProducesProblem(StatusCodes.Status406NotAcceptable)
+            .ProducesProblem(StatusCodes.Status422UnprocessableEntity);
         return app;
     }
 

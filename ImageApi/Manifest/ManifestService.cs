@@ -15,7 +15,7 @@ internal sealed class ManifestService(DocumentCache documents, InstanceHeaders h
 {
     public const string MediaType = "application/json";
 
-    private static readonly DocumentRecipe Recipe = new(EntryKind.Manifest, "series-manifest", 1);
+    private static readonly DocumentRecipe Recipe = new(EntryKind.Manifest, "series-manifest;" + FrameForms.Encoding, 2);
 
     public static Document DocumentOf(SeriesEntry series) => new(series.Content, Recipe);
 
@@ -82,6 +82,8 @@ internal sealed class ManifestService(DocumentCache documents, InstanceHeaders h
         }
         return common with
         {
+            Preview = drafts.Exists(draft => FrameForms.HasPreview(draft.Instance))
+                ? $"/api/series/{common.Series}/preview?{VersionedUrl.Parameter}={common.Version}&{VersionedUrl.EncodingParameter}={FrameForms.Encoding}" : null,
             Geometry = first.Geometry with { Spacing = spacing, IsVolume = isEven && isOneShape && drafts.Count >= 3 },
             Pixel = first.Pixel,
             Window = first.Windows.FirstOrDefault(),
@@ -113,7 +115,8 @@ internal sealed class ManifestService(DocumentCache documents, InstanceHeaders h
         ?? dataset.GetItem(DicomTags.ConceptNameCodeSequence)?.GetString(DicomTags.CodeMeaning) ?? dataset.GetString(DicomTags.SeriesDescription);
 
     private static string Url(InstanceEntry instance, int frameNumber) =>
-        $"{InstanceUrl.OfFrame(instance, frameNumber)}?{VersionedUrl.Parameter}={instance.Content.ToShortString()}";
+        $"{InstanceUrl.OfFrame(instance, frameNumber)}?{VersionedUrl.Parameter}={instance.Content.ToShortString()}"
+        + (FrameForms.HasPreview(instance) ? $"&{VersionedUrl.EncodingParameter}={FrameForms.Encoding}" : "");
 
     private sealed record FrameDraft(InstanceEntry Instance, int FrameIndex, ManifestGeometry Geometry, double[]? Position, ManifestPixel Pixel, IReadOnlyList<ManifestWindow> Windows);
 }

@@ -10,6 +10,12 @@ internal sealed record SeriesManifest
 {
     /// <summary>16 hexadecimal digits of the series' content.</summary>
     public required string Version { get; init; }
+
+    /// <summary>
+    /// Where the beginnings of all frames can be had in one answer; <c>&amp;resolution=1/4&amp;from={index into frames}</c> may go behind it. Absent
+    /// where no frame has one.
+    /// </summary>
+    public string? Preview { get; init; }
     public required string Study { get; init; }
     public required string Series { get; init; }
     public string? Modality { get; init; }
@@ -98,6 +104,14 @@ internal sealed record ManifestFrame
 
     /// <summary>Bytes at <see cref="Url"/>, where known.</summary>
     public long? Length { get; init; }
+
+    /// <summary>64 hexadecimal digits, equal for every lossless encoding of the frame; where known.</summary>
+    public string? PixelDigest { get; init; }
+
+    /// <summary>
+    /// Bytes of the frame as 1.2.840.10008.1.2.4.202 that hold each resolution, smallest first; the last is the length of the whole. Where known.
+    /// </summary>
+    public IReadOnlyList<long>? ResolutionEnds { get; init; }
 
     /// <summary>Image Position (Patient), mm.</summary>
     public double[]? Position { get; init; }

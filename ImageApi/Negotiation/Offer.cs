@@ -12,8 +12,11 @@ namespace ImageApi.Negotiation;
 /// </param>
 internal sealed record Offer(string MediaType, bool IsMultipart = false, string? TransferSyntax = null, bool NeedsTransferSyntax = false)
 {
-    /// <summary>The <c>Content-Type</c> of a single-part body, or of each part.</summary>
+    /// <summary>The <c>Content-Type</c> of a single-part body.</summary>
     public string ContentType { get; } = TransferSyntax is null ? MediaType : $"{MediaType};transfer-syntax={TransferSyntax}";
+
+    /// <summary>The <c>Content-Type</c> of each part of a multipart body: quoted, as DICOMweb clients are used to.</summary>
+    public string PartContentType { get; } = TransferSyntax is null ? MediaType : $"{MediaType};transfer-syntax=\"{TransferSyntax}\"";
 
     /// <summary>How well a media range fits: 0 not at all, more the more specific it is.</summary>
     public int Match(MediaRange range)

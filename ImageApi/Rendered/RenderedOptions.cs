@@ -10,8 +10,4 @@ internal sealed class RenderedOptions
     /// <summary>The most bytes that a frame may have when decoded; a larger one is 422.</summary>
     [Range(1L << 20, 1L << 31)]
     public long MaxFrameBytes { get; set; } = 256 << 20;
-
-    /// <summary>Frames that may be decoded at once; 0 for one per processor. Others wait.</summary>
-    [Range(0, 256)]
-    public int Concurrency { get; set; }
 }

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Platform.Codecs;
 
 /// <summary>The unused high bits of samples: cleared or sign-extended, so that equal pixels are equal bytes.</summary>
-internal static class SampleBits
+public static class SampleBits
 {
     /// <summary>Normalises samples in place. Does nothing where all bits are used.</summary>
     public static void Normalize(Span<byte> pixels, in FrameDescription frame)
