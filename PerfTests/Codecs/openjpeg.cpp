@@ -1,5 +1,4 @@
 // OpenJPEG's side of `codecs`: frames of one component with up to 16 bits, lossless JPEG 2000 in RPCL order, five levels, blocks of 64 x 64.
-// build: g++ -O2 -shared -fPIC openjpeg.cpp -o openjpeg.so -I/usr/include/openjpeg-2.5 -lopenjp2
 #include <openjpeg.h>
 
 #include <algorithm>
@@ -50,7 +49,7 @@ static opj_stream_t* stream_of(Memory* memory, bool is_input) {
 }
 
 // Both return the bytes written, or -1.
-extern "C" long openjpeg_encode(const int16_t* pixels, int width, int height, int bits, int is_signed, uint8_t* out, long capacity) {
+extern "C" long openjpeg_encode(const int16_t* pixels, int width, int height, int, int bits, int is_signed, uint8_t* out, long capacity) {
     opj_cparameters_t parameters;
     opj_set_default_encoder_parameters(&parameters);
     parameters.tcp_numlayers = 1;

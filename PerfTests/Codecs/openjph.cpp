@@ -1,5 +1,4 @@
 // OpenJPH's side of `codecs`: frames of one component with up to 16 bits, lossless HTJ2K in RPCL order, five levels, blocks of 64 x 64.
-// build: g++ -O2 -shared -fPIC openjph.cpp -o openjph.so -lopenjph
 #include <openjph/ojph_arch.h>
 #include <openjph/ojph_file.h>
 #include <openjph/ojph_params.h>
@@ -12,7 +11,7 @@
 #include <cstring>
 
 // Both return the bytes written, or -1.
-extern "C" long openjph_encode(const int16_t* pixels, int width, int height, int bits, int is_signed, uint8_t* out, long capacity) {
+extern "C" long openjph_encode(const int16_t* pixels, int width, int height, int, int bits, int is_signed, uint8_t* out, long capacity) {
     try {
         ojph::codestream stream;
         ojph::param_siz siz = stream.access_siz();
