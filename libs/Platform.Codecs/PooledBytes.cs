@@ -24,6 +24,13 @@ internal readonly ref struct PooledBytes
         return new PooledBytes(rented, span);
     }
 
+    /// <summary><paramref name="length"/> bytes of whatever was there before: all of them have to be written before any is read.</summary>
+    public static PooledBytes Rent(int length)
+    {
+        var rented = ArrayPool<byte>.Shared.Rent(length);
+        return new PooledBytes(rented, rented.AsSpan(0, length));
+    }
+
     /// <summary>The sequence in one piece: as it lies where it is one piece already, else a copy.</summary>
     public static PooledBytes Contiguous(in ReadOnlySequence<byte> sequence, out ReadOnlySpan<byte> bytes)
     {

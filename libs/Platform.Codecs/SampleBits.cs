@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 
 namespace Platform.Codecs;
@@ -16,23 +17,36 @@ public static class SampleBits
                 foreach (ref var sample in MemoryMarshal.Cast<byte, sbyte>(pixels)) sample = (sbyte)((sbyte)(sample << unused) >> unused);
                 break;
             case 8:
-                var mask8 = (byte)(0xFF >> unused);
-                foreach (ref var sample in pixels) sample &= mask8;
+                Mask(pixels, (byte)(0xFF >> unused));
                 break;
             case 16 when frame.IsSigned:
-                foreach (ref var sample in MemoryMarshal.Cast<byte, short>(pixels)) sample = (short)((short)(sample << unused) >> unused);
+                SignExtend(MemoryMarshal.Cast<byte, short>(pixels), unused);
                 break;
             case 16:
-                var mask16 = (ushort)(0xFFFF >> unused);
-                foreach (ref var sample in MemoryMarshal.Cast<byte, ushort>(pixels)) sample &= mask16;
+                Mask(MemoryMarshal.Cast<byte, ushort>(pixels), (ushort)(0xFFFF >> unused));
                 break;
             case 32 when frame.IsSigned:
                 foreach (ref var sample in MemoryMarshal.Cast<byte, int>(pixels)) sample = sample << unused >> unused;
                 break;
             case 32:
-                var mask32 = uint.MaxValue >> unused;
-                foreach (ref var sample in MemoryMarshal.Cast<byte, uint>(pixels)) sample &= mask32;
+                Mask(MemoryMarshal.Cast<byte, uint>(pixels), uint.MaxValue >> unused);
                 break;
         }
+    }
+
+    private static void Mask<T>(Span<T> samples, T mask)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        var i = 0;
+        var masks = new Vector<T>(mask);
+        for (; i + Vector<T>.Count <= samples.Length; i += Vector<T>.Count) (new Vector<T>(samples[i..]) & masks).CopyTo(samples[i..]);
+        for (; i < samples.Length; i++) samples[i] &= mask;
+    }
+
+    private static void SignExtend(Span<short> samples, int unused)
+    {
+        var i = 0;
+        for (; i + Vector<short>.Count <= samples.Length; i += Vector<short>.Count) (new Vector<short>(samples[i..]) << unused >> unused).CopyTo(samples[i..]);
+        for (; i < samples.Length; i++) samples[i] = (short)((short)(samples[i] << unused) >> unused);
     }
 }

@@ -4,115 +4,96 @@ using System.Runtime.CompilerServices;
 namespace Platform.Codecs.Jpeg;
 
 /// <summary>
-/// Reads bits of entropy-coded data, highest first, taking out stuffed zero bytes and stopping in front of a marker (T.81 F.2.2.5).
-/// Bits beyond the end can be looked at, as zeros, but not taken: a stream that is cut off ends in an exception, not in grey.
+/// Reads bits of an <see cref="EntropySegment"/>, highest first. Zeros follow its end without end: whoever reads asks
+/// <see cref="IsCutOff"/> after each block or row, so a stream that is cut off ends in an exception, not in grey. A struct of four
+/// fields with inlined methods, so that a copy in a local lives in registers.
 /// </summary>
-internal ref struct EntropyReader(ReadOnlySpan<byte> data, int position)
+internal unsafe struct EntropyReader
 {
-    private readonly ReadOnlySpan<byte> _data = data;
+    /// <summary>Zero bytes that have to follow the end.</summary>
+    public const int Padding = 16;
+
+    private const int Beyond = 64;
+
+    private readonly byte* _end;
+    private byte* _next;
     private ulong _bits;   // left-aligned
-    private int _count;    // bits in it that come from the stream
-    private int _position = position;
+    private int _count;    // bits in it that count as read
 
-    /// <summary>About where the reader stands, in bytes from the start of the frame.</summary>
-    public readonly int Position => _position;
+    public EntropyReader(byte* start, byte* end)
+    {
+        _next = start;
+        _end = end;
+    }
 
-    /// <summary>Makes at least 48 bits ready where the stream has that many.</summary>
+    /// <summary>The bits that come next, highest first; 32 of them at least after <see cref="Fill"/>.</summary>
+    public readonly ulong Bits => _bits;
+
+    /// <summary>Whether more bits were taken than there are.</summary>
+    public readonly bool IsCutOff => 8 * (_next - _end) > _count;
+
+    /// <summary>Whole bytes that were not taken; negative beyond the end.</summary>
+    public readonly long BytesLeft => _end - _next + (_count >> 3);
+
+    /// <summary>Makes at least 32 bits ready: two codes, or a code and the bits that follow it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Fill()
     {
-        if (_count < 48) FillSlow();
+        if (_count >= 32) return;
+        if (_next > _end + 4)
+        {
+            // At least four whole bytes beyond the end were taken.
+            _next = _end + Beyond;
+            _count += 32;
+            return;
+        }
+        _bits |= BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<ulong>(_next)) >> _count;
+        var bytes = (63 - _count) >> 3;
+        _next += bytes;
+        _count += 8 * bytes;
     }
 
-    private void FillSlow()
-    {
-        if (_data.Length - _position >= 8)
-        {
-            var next = BinaryPrimitives.ReadUInt64BigEndian(_data[_position..]);
-            // No byte is 0xFF when no byte of the complement is zero.
-            var complement = ~next;
-            if (((complement - 0x0101010101010101) & ~complement & 0x8080808080808080) == 0)
-            {
-                var bytes = (64 - _count) >> 3;
-                _bits |= bytes == 8 ? next : next >> (64 - 8 * bytes) << (64 - 8 * bytes - _count);
-                _count += 8 * bytes;
-                _position += bytes;
-                return;
-            }
-        }
-
-        while (_count <= 56 && _position < _data.Length)
-        {
-            var value = _data[_position];
-            if (value == 0xFF)
-            {
-                if (_position + 1 >= _data.Length || _data[_position + 1] != 0) return; // a marker
-                _position++;
-            }
-            _position++;
-            _bits |= (ulong)value << (56 - _count);
-            _count += 8;
-        }
-    }
-
-    /// <summary>The next <paramref name="count"/> bits, 1 to 16, after <see cref="Fill"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly int Peek(int count) => (int)(_bits >> (64 - count));
-
-    /// <summary>Takes bits that were looked at.</summary>
+    /// <summary>Takes bits that were looked at, 0 to 32.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Skip(int count)
     {
         _bits <<= count;
         _count -= count;
-        if (_count < 0) ThrowCutOff();
     }
 
     /// <summary>Takes <paramref name="count"/> bits, 0 to 16, as an unsigned number.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Read(int count)
     {
-        if (count == 0) return 0;
         Fill();
-        var value = Peek(count);
+        var value = (int)(_bits >> 1 >> (63 - count));
         Skip(count);
         return value;
     }
 
-    /// <summary>Takes a difference of <paramref name="category"/> bits, 0 to 16 (T.81 F.2.2.1, EXTEND).</summary>
+    /// <summary>
+    /// The symbol at the reader, with the bits that follow it taken too: as <see cref="HuffmanTable.Find"/> tells, 0 where no code
+    /// stands. Their value is <see cref="Extend"/> of the bits before.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int ReadExtended(int category)
+    public uint Decode(HuffmanTable table, out ulong bits)
     {
-        if (category == 0) return 0;
-        var value = Read(category);
-        return value < 1 << (category - 1) ? value - (1 << category) + 1 : value;
+        Fill();
+        bits = _bits;
+        var entry = table.Find(bits);
+        Skip((int)(entry & 0xFF));
+        return entry;
     }
 
-    /// <summary>Takes the restart marker that has to stand here (T.81 F.2.2.4).</summary>
-    public void ReadRestart(int expected)
+    /// <summary>The signed number of a category's bits behind a code (T.81 F.2.2.1, EXTEND).</summary>
+    /// <param name="bits">From the code's first bit.</param>
+    /// <param name="length">The code's length.</param>
+    /// <param name="category">0 to 16 bits.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int Extend(ulong bits, int length, int category)
     {
-        AlignToMarker();
-        if (_position + 1 >= _data.Length || _data[_position] != 0xFF || _data[_position + 1] != JpegMarker.Rst0 + (expected & 7))
-            throw new InvalidFrameException("A restart marker is missing.", _position);
-        _position += 2;
+        var value = (int)(bits << length >> 1 >> (63 - category));
+        // Below half of the range: the negative numbers.
+        return value + (((value << 1) - (1 << category)) >> 31 & (1 - (1 << category)));
     }
-
-    /// <summary>Drops what is left of the last byte, and fill bytes; the next marker starts at <see cref="Position"/>.</summary>
-    public void AlignToMarker()
-    {
-        if (_count >= 8) throw new InvalidFrameException("Entropy-coded data goes on after the last pixel.", _position);
-        _bits = 0;
-        _count = 0;
-        while (_position + 1 < _data.Length && _data[_position] == 0xFF && _data[_position + 1] == 0xFF) _position++;
-    }
-
-    /// <summary>Where the scan ended: at the next marker. Whatever stands between, as some encoders leave, is passed over.</summary>
-    public int FindEnd()
-    {
-        var at = Math.Max(0, _position - (_count >> 3));
-        while (at + 1 < _data.Length && !(_data[at] == 0xFF && _data[at + 1] is not (0 or 0xFF) && _data[at + 1] is < JpegMarker.Rst0 or > JpegMarker.Rst7)) at++;
-        return at + 1 < _data.Length ? at : _data.Length;
-    }
-
-    private readonly void ThrowCutOff() => throw new InvalidFrameException("The entropy-coded data is cut off.", _position);
 }

@@ -12,7 +12,7 @@ public sealed class JpegFrameDecoder : IFrameDecoder
 {
     public FrameDescription Decode(ReadOnlySequence<byte> encoded, in FrameDescription expected, IBufferWriter<byte> pixels, in DecodeOptions options, CancellationToken cancellationToken)
     {
-        var length = FrameLimits.Check(expected, options);
+        FrameLimits.Check(expected, options);
         using var pooled = PooledBytes.Contiguous(encoded, out var bytes);
         var headers = JpegHeaders.Begin(bytes);
         if (!headers.ReadToScan(bytes, out var scan)) throw new InvalidFrameException("The frame has no scan.", headers.Position);
@@ -29,13 +29,15 @@ public sealed class JpegFrameDecoder : IFrameDecoder
             FrameLimits.CheckLength(blocks * 128, options with { MaxFrameBytes = Math.Min(4 * options.MaxFrameBytes, Array.MaxLength) });
         }
 
-        using var planes = PooledBytes.Zeroed((int)blocks * 128);
+        // Every sample is decoded before it is looked at; coefficients add up over scans.
+        using var planes = PooledBytes.Rent((int)blocks * 128);
         using var coefficients = isProgressive ? PooledBytes.Zeroed((int)blocks * 128) : default;
         var samples = MemoryMarshal.Cast<byte, ushort>(planes.Span);
         var kept = MemoryMarshal.Cast<byte, short>(coefficients.Span);
+        using var segment = headers.Segment;
         do
         {
-            var scanner = new JpegScanDecoder(bytes, headers, scan, cancellationToken);
+            var scanner = new JpegScanDecoder(bytes, headers, scan, segment, cancellationToken);
             if (isProgressive) scanner.DecodeProgressive(kept, offsets);
             else scanner.DecodeSequential(samples, offsets);
         }
@@ -46,11 +48,7 @@ public sealed class JpegFrameDecoder : IFrameDecoder
             if (!components[i].IsDecoded) throw new InvalidFrameException("A component has no scan.", headers.Position);
             if (isProgressive) TransformAll(headers, components[i], kept[(64 * offsets[i])..], samples[(64 * offsets[i])..], cancellationToken);
         }
-
-        using var frame = PooledBytes.Zeroed(length);
-        var produced = JpegOutput.Write(headers, expected, samples, offsets, frame.Span, cancellationToken);
-        pixels.Write(frame.Span);
-        return produced;
+        return JpegOutput.Write(headers, expected, samples, offsets, pixels, cancellationToken);
     }
 
     private static void Check(JpegHeaders headers, in FrameDescription expected)
@@ -60,6 +58,7 @@ public sealed class JpegFrameDecoder : IFrameDecoder
         if (headers.Precision is not (8 or 12)) throw new InvalidFrameException($"JPEG with {headers.Precision} bits is none.");
         if (headers.Width != expected.Columns || headers.Height != expected.Rows || headers.ComponentCount != expected.SamplesPerPixel)
             throw new InvalidFrameException($"The stream holds {headers.Width} x {headers.Height} x {headers.ComponentCount}, {expected.Columns} x {expected.Rows} x {expected.SamplesPerPixel} expected.");
+        Upsampler.Check(headers.Components.AsSpan(0, headers.ComponentCount), headers.MaxH, headers.MaxV, headers.Position);
         if (headers.Precision > expected.BitsAllocated) throw new InvalidFrameException($"Samples of {headers.Precision} bits do not fit {expected.BitsAllocated}.");
     }
 
@@ -73,7 +72,10 @@ public sealed class JpegFrameDecoder : IFrameDecoder
             cancellationToken.ThrowIfCancellationRequested();
             for (var column = 0; column < component.BlockColumns; column++)
             {
-                InverseDct.Transform(coefficients.Slice(64 * (row * component.BlockColumns + column), 64), table, samples[(8 * row * stride + 8 * column)..], stride, headers.Precision);
+                var block = coefficients.Slice(64 * (row * component.BlockColumns + column), 64);
+                var target = samples[(8 * row * stride + 8 * column)..];
+                if (!block[1..].ContainsAnyExcept((short)0)) InverseDct.TransformFlat(block[0], table[0], target, stride, headers.Precision);
+                else InverseDct.Transform(block, table, target, stride, headers.Precision);
             }
         }
     }

@@ -34,6 +34,7 @@ internal sealed class JpegHeaders
     public readonly bool[] HasQuantization = new bool[4];
     public readonly HuffmanTable[] Dc = [new(), new(), new(), new()];
     public readonly HuffmanTable[] Ac = [new(), new(), new(), new()];
+    public readonly EntropySegment Segment = new();
     public readonly JpegComponent[] Components = new JpegComponent[MaxComponents];
 
     public byte Process { get; private set; }

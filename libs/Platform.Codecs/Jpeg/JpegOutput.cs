@@ -1,12 +1,11 @@
 using System.Buffers;
-using System.Runtime.InteropServices;
 
 namespace Platform.Codecs.Jpeg;
 
 /// <summary>From component planes to interleaved pixels: subsampled components are interpolated, colour becomes RGB.</summary>
 internal static class JpegOutput
 {
-    public static FrameDescription Write(JpegHeaders headers, in FrameDescription expected, ReadOnlySpan<ushort> samples, ReadOnlySpan<int> offsets, Span<byte> frame, CancellationToken cancellationToken)
+    public static FrameDescription Write(JpegHeaders headers, in FrameDescription expected, ReadOnlySpan<ushort> samples, ReadOnlySpan<int> offsets, IBufferWriter<byte> pixels, CancellationToken cancellationToken)
     {
         var (width, height, count) = (headers.Width, headers.Height, headers.ComponentCount);
         var isYbr = count == 3 && IsYbr(headers, expected);
@@ -17,27 +16,38 @@ internal static class JpegOutput
             Photometric = count == 3 ? Photometric.Rgb : expected.Photometric,
         };
 
-        var lines = ArrayPool<ushort>.Shared.Rent(count * width);
+        var rented = ArrayPool<ushort>.Shared.Rent((count + 1) * (width + 1));
         try
         {
+            var length = width + 1;
+            Span<ushort> line0 = rented.AsSpan(0, length), line1 = count > 1 ? rented.AsSpan(length, length) : default, line2 = count > 2 ? rented.AsSpan(2 * length, length) : default;
+            var work = rented.AsSpan(count * length, length);
+            var rowBytes = width * count * produced.BytesPerSample;
             for (var row = 0; row < height; row++)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                for (var i = 0; i < count; i++)
+                var target = pixels.GetSpan(rowBytes)[..rowBytes];
+                var first = Upsampler.ReadRow(samples[(64 * offsets[0])..], headers.Components[0], headers.MaxH, headers.MaxV, row, line0[..width], work);
+                if (count == 1)
                 {
-                    ref readonly var component = ref headers.Components[i];
-                    Upsampler.ReadRow(samples[(64 * offsets[i])..], component, headers.MaxH, headers.MaxV, row, lines.AsSpan(i * width, width));
+                    PixelRows.WriteGrey(first, target, produced.BytesPerSample);
                 }
-                var line = lines.AsSpan(0, count * width);
-                if (isYbr) ToRgb(line[..width], line.Slice(width, width), line[(2 * width)..], headers.Precision);
-                Interleave(line, width, count, frame, row, produced.BytesPerSample);
+                else
+                {
+                    var second = Upsampler.ReadRow(samples[(64 * offsets[1])..], headers.Components[1], headers.MaxH, headers.MaxV, row, line1[..width], work);
+                    var third = Upsampler.ReadRow(samples[(64 * offsets[2])..], headers.Components[2], headers.MaxH, headers.MaxV, row, line2[..width], work);
+                    if (isYbr) PixelRows.ToRgb(first, second, third, line0[..width], line1[..width], line2[..width], headers.Precision);
+                    if (isYbr) PixelRows.WriteColour(line0[..width], line1[..width], line2[..width], target, produced.BytesPerSample);
+                    else PixelRows.WriteColour(first, second, third, target, produced.BytesPerSample);
+                }
+                SampleBits.Normalize(target, produced);
+                pixels.Advance(rowBytes);
             }
         }
         finally
         {
-            ArrayPool<ushort>.Shared.Return(lines);
+            ArrayPool<ushort>.Shared.Return(rented);
         }
-        SampleBits.Normalize(frame, produced);
         return produced;
     }
 
@@ -49,42 +59,5 @@ internal static class JpegOutput
         if (headers.HasJfif) return true;
         if (headers.Components[0].Id == 'R' && headers.Components[1].Id == 'G' && headers.Components[2].Id == 'B') return false;
         return expected.Photometric != Photometric.Rgb || headers.MaxH > 1 || headers.MaxV > 1;
-    }
-
-    // JFIF 1.02, BT.601 full range, 16-bit fixed point with the reference decoders' rounding.
-    private static void ToRgb(Span<ushort> y, Span<ushort> cb, Span<ushort> cr, int precision)
-    {
-        int center = 1 << (precision - 1), max = (1 << precision) - 1;
-        const int Half = 1 << 15;
-        for (var i = 0; i < y.Length; i++)
-        {
-            int luma = y[i], blue = cb[i] - center, red = cr[i] - center;
-            y[i] = (ushort)Math.Clamp(luma + ((91881 * red + Half) >> 16), 0, max);
-            cb[i] = (ushort)Math.Clamp(luma + ((-22554 * blue - 46802 * red + Half) >> 16), 0, max);
-            cr[i] = (ushort)Math.Clamp(luma + ((116130 * blue + Half) >> 16), 0, max);
-        }
-    }
-
-    private static void Interleave(ReadOnlySpan<ushort> lines, int width, int count, Span<byte> frame, int row, int bytesPerSample)
-    {
-        var target = frame.Slice(row * width * count * bytesPerSample, width * count * bytesPerSample);
-        for (var component = 0; component < count; component++)
-        {
-            var line = lines.Slice(component * width, width);
-            switch (bytesPerSample)
-            {
-                case 1:
-                    for (int i = 0, at = component; i < width; i++, at += count) target[at] = (byte)line[i];
-                    break;
-                case 2:
-                    var wide = MemoryMarshal.Cast<byte, ushort>(target);
-                    for (int i = 0, at = component; i < width; i++, at += count) wide[at] = line[i];
-                    break;
-                default:
-                    var widest = MemoryMarshal.Cast<byte, uint>(target);
-                    for (int i = 0, at = component; i < width; i++, at += count) widest[at] = line[i];
-                    break;
-            }
-        }
     }
 }

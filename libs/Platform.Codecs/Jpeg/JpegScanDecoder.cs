@@ -1,21 +1,28 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
 namespace Platform.Codecs.Jpeg;
 
 /// <summary>Decodes the entropy-coded data of one scan (T.81 annexes F and G).</summary>
-internal ref struct JpegScanDecoder
+internal unsafe ref struct JpegScanDecoder
 {
+    private readonly ReadOnlySpan<byte> _frame;
     private readonly JpegHeaders _headers;
     private readonly JpegScan _scan;
+    private readonly EntropySegment _segment;
     private readonly CancellationToken _cancellationToken;
     private EntropyReader _reader;
     private int _endOfBandRun;
-    private int _dc0, _dc1, _dc2, _dc3; // predictions, by component
+    private fixed int _dc[JpegHeaders.MaxComponents]; // predictions
 
-    public JpegScanDecoder(ReadOnlySpan<byte> bytes, JpegHeaders headers, in JpegScan scan, CancellationToken cancellationToken)
+    public JpegScanDecoder(ReadOnlySpan<byte> frame, JpegHeaders headers, in JpegScan scan, EntropySegment segment, CancellationToken cancellationToken)
     {
+        _frame = frame;
         _headers = headers;
         _scan = scan;
+        _segment = segment;
         _cancellationToken = cancellationToken;
-        _reader = new EntropyReader(bytes, headers.Position);
+        _reader = segment.Begin(frame, headers.Position);
         for (var i = 0; i < scan.Count; i++) headers.Components[scan[i]].IsDecoded = true;
     }
 
@@ -23,7 +30,11 @@ internal ref struct JpegScanDecoder
     public void DecodeSequential(Span<ushort> samples, ReadOnlySpan<int> offsets)
     {
         CheckTables(needsDc: true, needsAc: true);
-        Span<short> block = stackalloc short[64];
+        for (var i = 0; i < _scan.Count; i++)
+        {
+            if (!_headers.HasQuantization[_headers.Components[_scan[i]].Quantization]) throw new InvalidFrameException("A quantization table is missing.", _headers.Position);
+        }
+        var block = stackalloc short[64];
         var precision = _headers.Precision;
         var walk = new Walk(_headers, _scan);
         while (walk.Next(out var component, out var row, out var column))
@@ -31,13 +42,14 @@ internal ref struct JpegScanDecoder
             if (walk.IsRestart) Restart(walk.Restarts);
             if (walk.IsRowStart) _cancellationToken.ThrowIfCancellationRequested();
             ref readonly var header = ref _headers.Components[component];
-            if (!_headers.HasQuantization[header.Quantization]) throw new InvalidFrameException("A quantization table is missing.", _reader.Position);
-            block.Clear();
-            DecodeBlock(component, header, block);
+            new Span<short>(block, 64).Clear();
+            var last = DecodeBlock(component, header, block);
             var stride = 8 * header.BlockColumns;
-            InverseDct.Transform(block, _headers.Quantization[header.Quantization], samples[(64 * offsets[component] + 8 * row * stride + 8 * column)..], stride, precision);
+            var target = samples.Slice(64 * offsets[component] + 8 * row * stride + 8 * column, 7 * stride + 8);
+            if (last == 0) InverseDct.TransformFlat(block[0], _headers.Quantization[header.Quantization][0], target, stride, precision);
+            else InverseDct.Transform(new ReadOnlySpan<short>(block, 64), _headers.Quantization[header.Quantization], target, stride, precision);
         }
-        _headers.Position = _reader.FindEnd();
+        _headers.Position = _segment.FindEnd(_frame);
     }
 
     /// <summary>Decodes what this scan adds to the coefficients (annex G).</summary>
@@ -57,8 +69,9 @@ internal ref struct JpegScanDecoder
             if (start == 0) DecodeDcBand(component, header, block);
             else if (high == 0) DecodeAcFirst(header, block);
             else DecodeAcRefinement(header, block);
+            if (_reader.IsCutOff) throw Broken(_reader, "");
         }
-        _headers.Position = _reader.FindEnd();
+        _headers.Position = _segment.FindEnd(_frame);
     }
 
     private readonly void CheckTables(bool needsDc, bool needsAc)
@@ -71,51 +84,55 @@ internal ref struct JpegScanDecoder
         }
     }
 
+    private readonly InvalidFrameException Broken(in EntropyReader reader, string message) => _segment.Broken(_frame, reader, message);
+
     private void Restart(int restarts)
     {
-        _reader.ReadRestart(restarts - 1);
-        _dc0 = _dc1 = _dc2 = _dc3 = 0;
+        _reader = _segment.Restart(_frame, _reader, restarts - 1);
+        for (var i = 0; i < JpegHeaders.MaxComponents; i++) _dc[i] = 0;
         _endOfBandRun = 0;
     }
 
-    private int AddDc(int component, int difference) => component switch
+    private int ReadDcDifference(ref EntropyReader reader, in JpegComponent component)
     {
-        0 => _dc0 += difference,
-        1 => _dc1 += difference,
-        2 => _dc2 += difference,
-        _ => _dc3 += difference,
-    };
-
-    private int ReadDcDifference(in JpegComponent component)
-    {
-        var category = _headers.Dc[component.DcTable].Decode(ref _reader);
-        if (category > 15) throw new InvalidFrameException("A difference has more than 15 bits.", _reader.Position);
-        return _reader.ReadExtended(category);
+        var entry = reader.Decode(_headers.Dc[component.DcTable], out var bits);
+        var category = (int)(entry >> 8 & 0xFF);
+        if (entry == 0) throw Broken(reader, "No Huffman code stands here.");
+        if (category > 15) throw Broken(reader, "A difference has more than 15 bits.");
+        return EntropyReader.Extend(bits, (int)(entry >> 16), category);
     }
 
-    private void DecodeBlock(int component, in JpegComponent header, scoped Span<short> block)
+    /// <summary>The position of the last coefficient, in the stream's order.</summary>
+    private int DecodeBlock(int component, in JpegComponent header, short* block)
     {
-        block[0] = (short)AddDc(component, ReadDcDifference(header));
+        var reader = _reader;
         var table = _headers.Ac[header.AcTable];
-        for (var k = 1; k < 64; k++)
+        block[0] = (short)(_dc[component] += ReadDcDifference(ref reader, header));
+        ref var order = ref MemoryMarshal.GetReference(ZigZag.ToNatural);
+        int k = 0, last = 0;
+        while (k < 63)
         {
-            var symbol = table.Decode(ref _reader);
-            int run = symbol >> 4, size = symbol & 15;
+            var entry = reader.Decode(table, out var bits);
+            var size = (int)(entry >> 8 & 15);
+            k += (int)(entry >> 12 & 15) + 1;
             if (size == 0)
             {
-                if (run != 15) return; // end of block
-                k += 15;
-                continue;
+                if ((entry & 0xF000) == 0xF000) continue;   // sixteen zeros
+                if (entry == 0) throw Broken(reader, "No Huffman code stands here.");
+                break;                                      // end of block
             }
-            k += run;
-            if (k > 63) throw new InvalidFrameException("A run leaves its block.", _reader.Position);
-            block[ZigZag.ToNatural[k]] = (short)_reader.ReadExtended(size);
+            if (k > 63) throw Broken(reader, "A run leaves its block.");
+            block[Unsafe.Add(ref order, k)] = (short)EntropyReader.Extend(bits, (int)(entry >> 16), size);
+            last = k;
         }
+        if (reader.IsCutOff) throw Broken(reader, "");
+        _reader = reader;
+        return last;
     }
 
     private void DecodeDcBand(int component, in JpegComponent header, scoped Span<short> block)
     {
-        if (_scan.High == 0) block[0] = (short)(AddDc(component, ReadDcDifference(header)) << _scan.Low);
+        if (_scan.High == 0) block[0] = (short)((_dc[component] += ReadDcDifference(ref _reader, header)) << _scan.Low);
         else if (_reader.Read(1) != 0) block[0] |= (short)(1 << _scan.Low);
     }
 
@@ -126,25 +143,28 @@ internal ref struct JpegScanDecoder
             _endOfBandRun--;
             return;
         }
+        var reader = _reader;
         var table = _headers.Ac[header.AcTable];
         for (var k = _scan.SpectralStart; k <= _scan.SpectralEnd; k++)
         {
-            var symbol = table.Decode(ref _reader);
-            int run = symbol >> 4, size = symbol & 15;
+            var entry = reader.Decode(table, out var bits);
+            int run = (int)(entry >> 12 & 15), size = (int)(entry >> 8 & 15);
             if (size == 0)
             {
+                if (entry == 0) throw Broken(reader, "No Huffman code stands here.");
                 if (run < 15)
                 {
-                    _endOfBandRun = (1 << run) + _reader.Read(run) - 1;
-                    return;
+                    _endOfBandRun = (1 << run) + reader.Read(run) - 1;
+                    break;
                 }
                 k += 15;
                 continue;
             }
             k += run;
-            if (k > _scan.SpectralEnd) throw new InvalidFrameException("A run leaves its band.", _reader.Position);
-            block[ZigZag.ToNatural[k]] = (short)(_reader.ReadExtended(size) << _scan.Low);
+            if (k > _scan.SpectralEnd) throw Broken(reader, "A run leaves its band.");
+            block[ZigZag.ToNatural[k]] = (short)(EntropyReader.Extend(bits, (int)(entry >> 16), size) << _scan.Low);
         }
+        _reader = reader;
     }
 
     // G.1.2.3: one more bit for every coefficient that is not zero yet known, and new ones of magnitude one between them.
@@ -157,16 +177,20 @@ internal ref struct JpegScanDecoder
             var table = _headers.Ac[header.AcTable];
             for (; k <= _scan.SpectralEnd; k++)
             {
-                var symbol = table.Decode(ref _reader);
-                int run = symbol >> 4, size = symbol & 15;
+                var entry = _reader.Decode(table, out var bits);
+                int run = (int)(entry >> 12 & 15), size = (int)(entry >> 8 & 15);
                 short value = 0;
                 if (size == 1)
                 {
-                    value = _reader.Read(1) != 0 ? bit : (short)-bit;
+                    value = EntropyReader.Extend(bits, (int)(entry >> 16), 1) > 0 ? bit : (short)-bit;
                 }
                 else if (size != 0)
                 {
-                    throw new InvalidFrameException("A refined coefficient has more than one bit.", _reader.Position);
+                    throw Broken(_reader, "A refined coefficient has more than one bit.");
+                }
+                else if (entry == 0)
+                {
+                    throw Broken(_reader, "No Huffman code stands here.");
                 }
                 else if (run < 15)
                 {
@@ -175,7 +199,7 @@ internal ref struct JpegScanDecoder
                 }
                 k = SkipZeros(block, k, run, bit);
                 if (value == 0) continue;
-                if (k > _scan.SpectralEnd) throw new InvalidFrameException("A run leaves its band.", _reader.Position);
+                if (k > _scan.SpectralEnd) throw Broken(_reader, "A run leaves its band.");
                 block[ZigZag.ToNatural[k]] = value;
             }
         }
@@ -212,17 +236,19 @@ internal ref struct JpegScanDecoder
         private readonly bool _isInterleaved = scan.Count > 1;
         private readonly int _unitColumns = scan.Count > 1 ? headers.McuColumns : (headers.Components[scan.First].Width + 7) / 8;
         private readonly int _unitRows = scan.Count > 1 ? headers.McuRows : (headers.Components[scan.First].Height + 7) / 8;
-        private int _unitRow, _unitColumn = -1, _unit = -1;
-        private int _at, _blockRow, _blockColumn; // within the MCU
+        private int _unitRow, _unitColumn = -1;
+        private int _untilRestart = headers.RestartInterval > 0 ? headers.RestartInterval + 1 : 0;
+        private int _at, _component = -1, _blockRow, _blockColumn; // within the MCU
 
         public bool IsRestart { get; private set; }
         public int Restarts { get; private set; }
         public bool IsRowStart { get; private set; }
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public bool Next(out int component, out int row, out int column)
         {
             IsRestart = IsRowStart = false;
-            if (_unit < 0 || !NextInUnit())
+            if (_component < 0 || !NextInUnit())
             {
                 if (!NextUnit())
                 {
@@ -230,37 +256,41 @@ internal ref struct JpegScanDecoder
                     return false;
                 }
             }
-            component = _scan[_at];
-            row = _isInterleaved ? _unitRow * _headers.Components[component].V + _blockRow : _unitRow;
-            column = _isInterleaved ? _unitColumn * _headers.Components[component].H + _blockColumn : _unitColumn;
+            component = _component;
+            ref readonly var header = ref _headers.Components[component];
+            row = _isInterleaved ? _unitRow * header.V + _blockRow : _unitRow;
+            column = _isInterleaved ? _unitColumn * header.H + _blockColumn : _unitColumn;
             return true;
         }
 
         private bool NextInUnit()
         {
             if (!_isInterleaved) return false;
-            ref readonly var component = ref _headers.Components[_scan[_at]];
+            ref readonly var component = ref _headers.Components[_component];
             if (++_blockColumn < component.H) return true;
             _blockColumn = 0;
             if (++_blockRow < component.V) return true;
             _blockRow = 0;
-            return ++_at < _scan.Count;
+            if (++_at == _scan.Count) return false;
+            _component = _scan[_at];
+            return true;
         }
 
         private bool NextUnit()
         {
             _at = _blockRow = _blockColumn = 0;
-            _unit++;
+            _component = _scan.First;
             if (++_unitColumn == _unitColumns)
             {
                 _unitColumn = 0;
                 if (++_unitRow == _unitRows) return false;
             }
             IsRowStart = _unitColumn == 0;
-            if (_headers.RestartInterval > 0 && _unit > 0 && _unit % _headers.RestartInterval == 0)
+            if (_untilRestart > 0 && --_untilRestart == 0)
             {
                 IsRestart = true;
                 Restarts++;
+                _untilRestart = _headers.RestartInterval;
             }
             return true;
         }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Platform.Codecs.Jpeg;
 
@@ -20,7 +21,7 @@ public sealed class JpegLosslessFrameDecoder : IFrameDecoder
         var (width, height, count, precision) = (headers.Width, headers.Height, headers.ComponentCount, headers.Precision);
         if (width != expected.Columns || height != expected.Rows || count != expected.SamplesPerPixel)
             throw new InvalidFrameException($"The stream holds {width} x {height} x {count}, {expected.Columns} x {expected.Rows} x {expected.SamplesPerPixel} expected.");
-        if (precision is < 2 or > 16 || precision > expected.BitsAllocated) throw new InvalidFrameException($"Samples of {precision} bits do not fit {expected.BitsAllocated}.");
+        if (precision is < 2 or > 16 || precision > expected.BitsAllocated || expected.BitsAllocated == 1) throw new InvalidFrameException($"Samples of {precision} bits do not fit {expected.BitsAllocated}.");
         foreach (var component in headers.Components.AsSpan(0, count))
         {
             if (component.H != 1 || component.V != 1) throw new InvalidFrameException("Subsampled components are not supported in lossless JPEG.");
@@ -28,11 +29,12 @@ public sealed class JpegLosslessFrameDecoder : IFrameDecoder
 
         // Decoded as 16 bits, whatever the container: prediction is modulo 2^16 (H.1.2.1).
         var samples = FrameLimits.CheckLength(2L * width * height * count, options) / 2;
-        using var work = PooledBytes.Zeroed(2 * samples);
+        using var work = PooledBytes.Rent(2 * samples); // every sample is decoded before it is looked at
         var frame = MemoryMarshal.Cast<byte, ushort>(work.Span);
+        using var segment = headers.Segment;
         do
         {
-            DecodeScan(bytes, headers, scan, frame, cancellationToken);
+            DecodeScan(bytes, headers, scan, segment, frame, cancellationToken);
         }
         while (headers.ReadToScan(bytes, out scan));
         foreach (var component in headers.Components.AsSpan(0, count))
@@ -45,7 +47,7 @@ public sealed class JpegLosslessFrameDecoder : IFrameDecoder
         return produced;
     }
 
-    private static void DecodeScan(ReadOnlySpan<byte> bytes, JpegHeaders headers, in JpegScan scan, Span<ushort> frame, CancellationToken cancellationToken)
+    private static void DecodeScan(ReadOnlySpan<byte> bytes, JpegHeaders headers, in JpegScan scan, EntropySegment segment, Span<ushort> frame, CancellationToken cancellationToken)
     {
         int predictor = scan.SpectralStart, shift = scan.Low, stride = headers.ComponentCount, width = headers.Width;
         if (predictor is < 1 or > 7) throw new InvalidFrameException($"There is no predictor {predictor}.", headers.Position);
@@ -57,7 +59,7 @@ public sealed class JpegLosslessFrameDecoder : IFrameDecoder
             headers.Components[scan[i]].IsDecoded = true;
         }
 
-        var reader = new EntropyReader(bytes, headers.Position);
+        var reader = segment.Begin(bytes, headers.Position);
         var start = 1 << (headers.Precision - shift - 1);
         var rowsPerRestart = headers.RestartInterval / width;
         var rowLength = width * stride;
@@ -67,19 +69,16 @@ public sealed class JpegLosslessFrameDecoder : IFrameDecoder
             var isFirst = row == 0;
             if (rowsPerRestart > 0 && row > 0 && row % rowsPerRestart == 0)
             {
-                reader.ReadRestart(row / rowsPerRestart - 1);
+                reader = segment.Restart(bytes, reader, row / rowsPerRestart - 1);
                 isFirst = true;
             }
             var current = frame.Slice(row * rowLength, rowLength);
             var above = isFirst ? default : frame.Slice((row - 1) * rowLength, rowLength);
-            if (scan.Count == 1)
-            {
-                DecodeRow(ref reader, headers.Dc[headers.Components[scan.First].DcTable], current[scan.First..], isFirst ? default : above[scan.First..], stride, predictor, start);
-            }
-            else
-            {
-                DecodeInterleavedRow(ref reader, headers, scan, current, above, predictor, start);
-            }
+            var isRead = scan.Count == 1
+                ? ReadDifferences(ref reader, headers.Dc[headers.Components[scan.First].DcTable], current[scan.First..], stride)
+                : ReadDifferencesInTurns(ref reader, headers, scan, current);
+            if (!isRead || reader.IsCutOff) throw segment.Broken(bytes, reader, "No Huffman code of a difference stands here.");
+            for (var i = 0; i < scan.Count; i++) AddPredictions(current[scan[i]..], isFirst ? default : above[scan[i]..], stride, predictor, start);
         }
 
         if (shift > 0)
@@ -89,39 +88,55 @@ public sealed class JpegLosslessFrameDecoder : IFrameDecoder
                 for (var at = scan[i]; at < frame.Length; at += stride) frame[at] <<= shift;
             }
         }
-        headers.Position = reader.FindEnd();
+        headers.Position = segment.FindEnd(bytes);
     }
 
-    private static void DecodeRow(ref EntropyReader reader, HuffmanTable table, Span<ushort> row, ReadOnlySpan<ushort> above, int stride, int predictor, int start)
+    /// <summary>The differences of a row of one component; false where no code stands.</summary>
+    private static bool ReadDifferences(ref EntropyReader source, HuffmanTable table, Span<ushort> row, int stride)
     {
-        // H.1.2.1: the first row predicts from the left, the first sample of a row from above.
-        var left = (ushort)((above.IsEmpty ? start : above[0]) + ReadDifference(ref reader, table));
-        row[0] = left;
-        if (above.IsEmpty || predictor == 1)
+        var reader = source;
+        var at = 0;
+        for (; at < row.Length; at += stride)
         {
-            for (var at = stride; at < row.Length; at += stride) row[at] = left = (ushort)(left + ReadDifference(ref reader, table));
-            return;
+            var entry = reader.Decode(table, out var bits);
+            if (!TryExtend(entry, bits, out row[at])) break;
         }
-        for (var at = stride; at < row.Length; at += stride)
-        {
-            row[at] = left = (ushort)(Predict(predictor, left, above[at], above[at - stride]) + ReadDifference(ref reader, table));
-        }
+        source = reader;
+        return at >= row.Length;
     }
 
-    private static void DecodeInterleavedRow(ref EntropyReader reader, JpegHeaders headers, in JpegScan scan, Span<ushort> row, ReadOnlySpan<ushort> above, int predictor, int start)
+    private static bool ReadDifferencesInTurns(ref EntropyReader source, JpegHeaders headers, in JpegScan scan, Span<ushort> row)
     {
-        var stride = headers.ComponentCount;
-        for (var pixel = 0; pixel < row.Length; pixel += stride)
+        for (var pixel = 0; pixel < row.Length; pixel += headers.ComponentCount)
         {
             for (var i = 0; i < scan.Count; i++)
             {
-                var at = pixel + scan[i];
-                var prediction = pixel == 0 ? (above.IsEmpty ? start : above[at])
-                    : above.IsEmpty ? row[at - stride]
-                    : Predict(predictor, row[at - stride], above[at], above[at - stride]);
-                row[at] = (ushort)(prediction + ReadDifference(ref reader, headers.Dc[headers.Components[scan[i]].DcTable]));
+                var entry = source.Decode(headers.Dc[headers.Components[scan[i]].DcTable], out var bits);
+                if (!TryExtend(entry, bits, out row[pixel + scan[i]])) return false;
             }
         }
+        return true;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool TryExtend(uint entry, ulong bits, out ushort difference)
+    {
+        var category = (int)(entry >> 8 & 0xFF);
+        difference = category == 16 ? (ushort)32768 : (ushort)EntropyReader.Extend(bits, (int)(entry >> 16), category); // H.1.2.2: no bits follow category 16
+        return entry != 0 && category <= 16;
+    }
+
+    private static void AddPredictions(Span<ushort> row, ReadOnlySpan<ushort> above, int stride, int predictor, int start)
+    {
+        // H.1.2.1: the first row predicts from the left, the first sample of a row from above.
+        var left = row[0] += above.IsEmpty ? (ushort)start : above[0];
+        if (above.IsEmpty || predictor == 1)
+        {
+            for (var at = stride; at < row.Length; at += stride) row[at] = left += row[at];
+            return;
+        }
+        above = above[..row.Length];
+        for (var at = stride; at < row.Length; at += stride) row[at] = left = (ushort)(row[at] + Predict(predictor, left, above[at], above[at - stride]));
     }
 
     // T.81 table H.1: a left, b above, c above left.
@@ -136,33 +151,15 @@ public sealed class JpegLosslessFrameDecoder : IFrameDecoder
         _ => (a + b) >> 1,
     };
 
-    private static int ReadDifference(ref EntropyReader reader, HuffmanTable table)
-    {
-        var category = table.Decode(ref reader);
-        if (category < 16) return reader.ReadExtended(category);
-        if (category > 16) throw new InvalidFrameException("A difference has more than 16 bits.", reader.Position);
-        return 32768; // H.1.2.2: no bits follow
-    }
-
     private static void Write(ReadOnlySpan<ushort> frame, in FrameDescription produced, IBufferWriter<byte> pixels)
     {
-        using var buffer = PooledBytes.Zeroed((int)produced.ByteLength);
-        switch (produced.BitsAllocated)
+        var length = produced.Columns * produced.SamplesPerPixel;
+        for (var row = 0; row < produced.Rows; row++)
         {
-            case 8:
-                for (var i = 0; i < frame.Length; i++) buffer.Span[i] = (byte)frame[i];
-                break;
-            case 16:
-                MemoryMarshal.AsBytes(frame).CopyTo(buffer.Span);
-                break;
-            case 32:
-                var wide = MemoryMarshal.Cast<byte, uint>(buffer.Span);
-                for (var i = 0; i < frame.Length; i++) wide[i] = frame[i];
-                break;
-            default:
-                throw new InvalidFrameException("Lossless JPEG does not hold samples of one bit.");
+            var target = pixels.GetSpan(length * produced.BytesPerSample)[..(length * produced.BytesPerSample)];
+            PixelRows.WriteGrey(frame.Slice(row * length, length), target, produced.BytesPerSample);
+            SampleBits.Normalize(target, produced);
+            pixels.Advance(target.Length);
         }
-        SampleBits.Normalize(buffer.Span, produced);
-        pixels.Write(buffer.Span);
     }
 }
