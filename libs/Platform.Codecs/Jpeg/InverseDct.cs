@@ -37,7 +37,7 @@ internal static class InverseDct
         // What the two passes come to: (c << 2 or 1), then three more bits and those taken off.
         var pass1Bits = precision == 8 ? 2 : 1;
         var flat = (ushort)Math.Clamp(Descale(coefficient * quantization << pass1Bits, pass1Bits + 3) + (1 << (precision - 1)), 0, (1 << precision) - 1);
-        for (var row = 0; row < 8; row++) target.Slice(row * stride, 8).Fill(flat);
+        for (var row = 0; row < 8; row++) Vector128.Create(flat).CopyTo(target.Slice(row * stride, 8));
     }
 
     private static void TransformScalars(ReadOnlySpan<short> coefficients, ReadOnlySpan<ushort> quantization, Span<ushort> target, int stride, int pass1Bits, int precision)

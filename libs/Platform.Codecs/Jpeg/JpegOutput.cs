@@ -30,15 +30,14 @@ internal static class JpegOutput
                 var first = Upsampler.ReadRow(samples[(64 * offsets[0])..], headers.Components[0], headers.MaxH, headers.MaxV, row, line0[..width], work);
                 if (count == 1)
                 {
-                    PixelRows.WriteGrey(first, target, produced.BytesPerSample);
+                    PixelRows.Write(first, target, produced.BytesPerSample);
                 }
                 else
                 {
                     var second = Upsampler.ReadRow(samples[(64 * offsets[1])..], headers.Components[1], headers.MaxH, headers.MaxV, row, line1[..width], work);
                     var third = Upsampler.ReadRow(samples[(64 * offsets[2])..], headers.Components[2], headers.MaxH, headers.MaxV, row, line2[..width], work);
-                    if (isYbr) PixelRows.ToRgb(first, second, third, line0[..width], line1[..width], line2[..width], headers.Precision);
-                    if (isYbr) PixelRows.WriteColour(line0[..width], line1[..width], line2[..width], target, produced.BytesPerSample);
-                    else PixelRows.WriteColour(first, second, third, target, produced.BytesPerSample);
+                    if (isYbr) PixelRows.WriteRgb(first, second, third, target, produced.BytesPerSample, headers.Precision);
+                    else PixelRows.Write(first, second, third, target, produced.BytesPerSample);
                 }
                 SampleBits.Normalize(target, produced);
                 pixels.Advance(rowBytes);

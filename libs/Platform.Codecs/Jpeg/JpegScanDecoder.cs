@@ -34,22 +34,46 @@ internal unsafe ref struct JpegScanDecoder
         {
             if (!_headers.HasQuantization[_headers.Components[_scan[i]].Quantization]) throw new InvalidFrameException("A quantization table is missing.", _headers.Position);
         }
-        var block = stackalloc short[64];
-        var precision = _headers.Precision;
-        var walk = new Walk(_headers, _scan);
-        while (walk.Next(out var component, out var row, out var column))
+        // One component: its blocks row by row. Several: MCUs, of as many blocks of each as its sampling factors say (A.2).
+        var isInterleaved = _scan.Count > 1;
+        ref readonly var only = ref _headers.Components[_scan.First];
+        var (columns, rows) = isInterleaved ? (_headers.McuColumns, _headers.McuRows) : ((only.Width + 7) / 8, (only.Height + 7) / 8);
+        var (untilRestart, restarts) = (_headers.RestartInterval, 0);
+        for (var row = 0; row < rows; row++)
         {
-            if (walk.IsRestart) Restart(walk.Restarts);
-            if (walk.IsRowStart) _cancellationToken.ThrowIfCancellationRequested();
-            ref readonly var header = ref _headers.Components[component];
-            new Span<short>(block, 64).Clear();
-            var last = DecodeBlock(component, header, block);
-            var stride = 8 * header.BlockColumns;
-            var target = samples.Slice(64 * offsets[component] + 8 * row * stride + 8 * column, 7 * stride + 8);
-            if (last == 0) InverseDct.TransformFlat(block[0], _headers.Quantization[header.Quantization][0], target, stride, precision);
-            else InverseDct.Transform(new ReadOnlySpan<short>(block, 64), _headers.Quantization[header.Quantization], target, stride, precision);
+            _cancellationToken.ThrowIfCancellationRequested();
+            for (var column = 0; column < columns; column++)
+            {
+                if (_headers.RestartInterval > 0 && untilRestart-- == 0)
+                {
+                    Restart(++restarts);
+                    untilRestart = _headers.RestartInterval - 1;
+                }
+                for (var i = 0; i < _scan.Count; i++)
+                {
+                    var component = _scan[i];
+                    ref readonly var header = ref _headers.Components[component];
+                    var (across, down) = isInterleaved ? (header.H, header.V) : ((byte)1, (byte)1);
+                    var plane = samples.Slice(64 * offsets[component], 64 * header.BlockColumns * header.BlockRows);
+                    for (var v = 0; v < down; v++)
+                    {
+                        for (var h = 0; h < across; h++) DecodeAndTransform(component, header, plane, row * down + v, column * across + h);
+                    }
+                }
+            }
         }
         _headers.Position = _segment.FindEnd(_frame);
+    }
+
+    private void DecodeAndTransform(int component, in JpegComponent header, Span<ushort> plane, int row, int column)
+    {
+        var block = stackalloc short[64];   // zeroed
+        var last = DecodeBlock(component, header, block);
+        var stride = 8 * header.BlockColumns;
+        var target = plane.Slice(8 * row * stride + 8 * column, 7 * stride + 8);
+        var quantization = _headers.Quantization[header.Quantization];
+        if (last == 0) InverseDct.TransformFlat(block[0], quantization[0], target, stride, _headers.Precision);
+        else InverseDct.Transform(new ReadOnlySpan<short>(block, 64), quantization, target, stride, _headers.Precision);
     }
 
     /// <summary>Decodes what this scan adds to the coefficients (annex G).</summary>

@@ -57,12 +57,12 @@ internal static class Upsampler
         var at = 1;
         if (isVectorized)
         {
-            for (; at + Vector128<ushort>.Count <= last; at += Vector128<ushort>.Count)
+            for (; at + Vector256<ushort>.Count <= last; at += Vector256<ushort>.Count)
             {
-                var three = Vector128.Create(near.Slice(at, 8)) * 3;
-                var even = (three + Vector128.Create(near.Slice(at - 1, 8)) + Vector128.Create((ushort)1)) >>> 2;
-                var odd = (three + Vector128.Create(near.Slice(at + 1, 8)) + Vector128.Create((ushort)2)) >>> 2;
-                StoreInTurns(even, odd, line.Slice(2 * at, 16));
+                var three = Vector256.Create(near.Slice(at, 16)) * 3;
+                var even = (three + Vector256.Create(near.Slice(at - 1, 16)) + Vector256.Create((ushort)1)) >>> 2;
+                var odd = (three + Vector256.Create(near.Slice(at + 1, 16)) + Vector256.Create((ushort)2)) >>> 2;
+                StoreInTurns(even, odd, line.Slice(2 * at, 32));
             }
         }
         for (; at < last; at++)
@@ -81,7 +81,7 @@ internal static class Upsampler
         var at = 0;
         if (isVectorized)
         {
-            for (; at + Vector128<ushort>.Count <= near.Length; at += Vector128<ushort>.Count) (Vector128.Create(near.Slice(at, 8)) * 3 + Vector128.Create(far.Slice(at, 8))).CopyTo(sums.Slice(at, 8));
+            for (; at + Vector256<ushort>.Count <= near.Length; at += Vector256<ushort>.Count) (Vector256.Create(near.Slice(at, 16)) * 3 + Vector256.Create(far.Slice(at, 16))).CopyTo(sums.Slice(at, 16));
         }
         for (; at < near.Length; at++) sums[at] = (ushort)(3 * near[at] + far[at]);
 
@@ -90,12 +90,12 @@ internal static class Upsampler
         at = 1;
         if (isVectorized)
         {
-            for (; at + Vector128<ushort>.Count <= last; at += Vector128<ushort>.Count)
+            for (; at + Vector256<ushort>.Count <= last; at += Vector256<ushort>.Count)
             {
-                var three = Vector128.Create<ushort>(sums.Slice(at, 8)) * 3;
-                var even = (three + Vector128.Create<ushort>(sums.Slice(at - 1, 8)) + Vector128.Create((ushort)8)) >>> 4;
-                var odd = (three + Vector128.Create<ushort>(sums.Slice(at + 1, 8)) + Vector128.Create((ushort)7)) >>> 4;
-                StoreInTurns(even, odd, line.Slice(2 * at, 16));
+                var three = Vector256.Create<ushort>(sums.Slice(at, 16)) * 3;
+                var even = (three + Vector256.Create<ushort>(sums.Slice(at - 1, 16)) + Vector256.Create((ushort)8)) >>> 4;
+                var odd = (three + Vector256.Create<ushort>(sums.Slice(at + 1, 16)) + Vector256.Create((ushort)7)) >>> 4;
+                StoreInTurns(even, odd, line.Slice(2 * at, 32));
             }
         }
         for (; at < last; at++)
@@ -107,9 +107,9 @@ internal static class Upsampler
         if (2 * last + 1 < line.Length) line[2 * last + 1] = (ushort)((4 * sums[last] + 7) >> 4);
     }
 
-    private static void StoreInTurns(Vector128<ushort> even, Vector128<ushort> odd, Span<ushort> line)
+    private static void StoreInTurns(Vector256<ushort> even, Vector256<ushort> odd, Span<ushort> line)
     {
-        (Vector128.WidenLower(even) | Vector128.WidenLower(odd) << 16).AsUInt16().CopyTo(line);
-        (Vector128.WidenUpper(even) | Vector128.WidenUpper(odd) << 16).AsUInt16().CopyTo(line[8..]);
+        (Vector256.WidenLower(even) | Vector256.WidenLower(odd) << 16).AsUInt16().CopyTo(line);
+        (Vector256.WidenUpper(even) | Vector256.WidenUpper(odd) << 16).AsUInt16().CopyTo(line[16..]);
     }
 }

@@ -157,7 +157,7 @@ public sealed class JpegLosslessFrameDecoder : IFrameDecoder
         for (var row = 0; row < produced.Rows; row++)
         {
             var target = pixels.GetSpan(length * produced.BytesPerSample)[..(length * produced.BytesPerSample)];
-            PixelRows.WriteGrey(frame.Slice(row * length, length), target, produced.BytesPerSample);
+            PixelRows.Write(frame.Slice(row * length, length), target, produced.BytesPerSample);
             SampleBits.Normalize(target, produced);
             pixels.Advance(target.Length);
         }
