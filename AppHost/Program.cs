@@ -17,10 +17,20 @@ var imageApi = builder.AddProject<Projects.ImageApi>("image-api")
     .WithEnvironment("ImageApi__Origins__demo-files__Url", demoFiles.GetEndpoint("http"))
     .WithHttpHealthCheck("/health");
 
+// Models: segmentation and depth, on pictures that are sent and on what ImageApi holds. Ready before any model is loaded.
+var inferenceApi = builder.AddProject<Projects.InferenceApi>("inference-api")
+    .WithReference(cache)
+    .WaitFor(cache)
+    .WithReference(imageApi)
+    .WaitFor(imageApi)
+    .WithHttpHealthCheck("/health");
+
 // The pages: study list and viewer.
 builder.AddProject<Projects.Web>("web")
     .WithReference(imageApi)
+    .WithReference(inferenceApi)
     .WaitFor(imageApi)
+    .WaitFor(inferenceApi)
     .WithExternalHttpEndpoints()
     .WithHttpHealthCheck("/health");
 

@@ -29,7 +29,7 @@ public class FullFeedTests
         Assert.StartsWith("bin/fullfeed/", evaluation.Property("OutputPath"));
         Assert.Contains("Aspire.Hosting", evaluation.Identities("PackageReference"));
         Assert.Contains("Aspire.Hosting.Redis", evaluation.Identities("PackageReference"));
-        Assert.Equal(["../DemoFiles/DemoFiles.csproj", "../ImageApi/ImageApi.csproj", "../Web/Web.csproj"], evaluation.Identities("ProjectReference").Order());
+        Assert.Equal(["../DemoFiles/DemoFiles.csproj", "../ImageApi/ImageApi.csproj", "../InferenceApi/InferenceApi.csproj", "../Web/Web.csproj"], evaluation.Identities("ProjectReference").Order());
         Assert.All(evaluation.Identities("PackageReference"), package => Assert.Contains(package, evaluation.Identities("PackageVersion")));
     }
 
@@ -70,7 +70,7 @@ public class FullFeedTests
         var references = evaluation.GetProperty("Items").GetProperty("ProjectReference").EnumerateArray().ToDictionary(
             reference => reference.GetProperty("Filename").GetString()!,
             reference => reference.GetProperty("IsAspireProjectResource").GetString());
-        Assert.Equal(new Dictionary<string, string?> { ["DemoFiles"] = "true", ["ImageApi"] = "true", ["Web"] = "true", ["Aspire.Hosting"] = "false" }, references);
+        Assert.Equal(new Dictionary<string, string?> { ["DemoFiles"] = "true", ["ImageApi"] = "true", ["InferenceApi"] = "true", ["Web"] = "true", ["Aspire.Hosting"] = "false" }, references);
     }
 
     [Fact]
