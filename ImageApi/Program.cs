@@ -13,6 +13,7 @@ using ImageApi.Origins.Dicomweb;
 using ImageApi.Origins.Http;
 using ImageApi.Origins.S3;
 using ImageApi.Prefetch;
+using ImageApi.Preview;
 using ImageApi.Problems;
 using ImageApi.Rendered;
 using ImageApi.Retrieve;
@@ -44,6 +45,7 @@ builder.Services
     .AddPrefetch()
     .AddRendered()
     .AddManifest()
+    .AddPreview()
     .AddCases()
     .AddFiles()
     .AddVolumes()
@@ -63,6 +65,7 @@ app.MapCatalogApi();
 app.MapFramesApi();
 app.MapRenderedApi();
 app.MapManifestApi();
+app.MapPreviewApi();
 app.MapCasesApi();
 app.MapFilesApi();
 app.MapVolumesApi();

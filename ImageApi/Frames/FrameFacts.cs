@@ -10,4 +10,8 @@ namespace ImageApi.Frames;
 /// How many of these bytes hold each resolution, smallest first: the last is <paramref name="Length"/>, the one before it holds half the width and
 /// height, and so on. Empty where <paramref name="Length"/> is 0.
 /// </param>
-internal sealed record FrameFacts(Digest256 PixelDigest, long Length, ImmutableArray<long> ResolutionEnds);
+internal sealed record FrameFacts(Digest256 PixelDigest, long Length, ImmutableArray<long> ResolutionEnds)
+{
+    /// <summary>Of a frame that cannot be decoded.</summary>
+    public static FrameFacts Unknown { get; } = new(default, 0, []);
+}

@@ -7,7 +7,6 @@ using ImageApi.Origins.Dicomweb;
 using ImageApi.Prefetch;
 using ImageApi.Problems;
 using ImageApi.Retrieve;
-using Platform.Codecs;
 using Platform.TieredCache;
 
 namespace ImageApi.Frames;
@@ -82,16 +81,7 @@ internal sealed class FrameResponse(FrameService frames, EntityResponse response
     private async ValueTask WriteDigestAsync(HttpContext context, InstanceEntry instance, int frameIndex, Digest256 known)
     {
         if (known.IsNone && !frames.TryGetDigest(instance, frameIndex, out known) && HttpMethods.IsHead(context.Request.Method))
-        {
-            try
-            {
-                known = (await frames.GetFactsAsync(instance, frameIndex, context.RequestAborted))?.PixelDigest ?? default;
-            }
-            catch (Exception exception) when (exception is InvalidFrameException or UnfaithfulFrameException or EntryTooLargeException)
-            {
-                // As stored it can be had all the same.
-            }
-        }
+            known = (await frames.GetFactsAsync(instance, frameIndex, context.RequestAborted))?.PixelDigest ?? default;
         if (!known.IsNone)
             context.Response.Headers[PixelDigest.HeaderName] = known.ToString();
     }

@@ -16,7 +16,7 @@ namespace ImageApi.Frames;
 /// Frames as values of the tiered cache: (content, frame, how) in, the frame's bytes out. What is made of a frame is made of its stored value, verified before
 /// anyone sees it, and kept on disk, so that a restart makes nothing twice.
 /// </summary>
-internal sealed class FrameService(ITieredCache cache, ICatalog catalog, IOrigins origins, InstanceHeaders headers, FrameCodecs codecs, DigestMemory digests)
+internal sealed class FrameService(ITieredCache cache, ICatalog catalog, IOrigins origins, InstanceHeaders headers, FrameCodecs codecs, DigestMemory digests, ILogger<FrameService> logger)
 {
     private static readonly EntryPolicy Local = EntryPolicy.For(EntryKind.Frame);
 
@@ -94,9 +94,8 @@ internal sealed class FrameService(ITieredCache cache, ICatalog catalog, IOrigin
         return await codecs.DecodeAsync(stored, FrameForms.StoredSyntaxOf(instance), expected, decode, cancellationToken);
     }
 
-    /// <summary>What is known of a frame once it was decoded; decodes it, and makes its progressive form, where that was not done before. Null where it cannot be decoded here.</summary>
-    /// <exception cref="InvalidFrameException">The stored frame is broken, too large, or not as its data set says.</exception>
-    /// <exception cref="UnfaithfulFrameException">The encoder failed on it.</exception>
+    /// <summary>What is known of a frame once it was decoded; decodes it, and makes its progressive form, where that was not done before. Null where it cannot be decoded here; <see cref="FrameFacts.Unknown"/> where it is broken, too large, or not as its data set says.</summary>
+    /// <exception cref="OriginException">The origin failed, or the instance is not as the catalog says.</exception>
     public async ValueTask<FrameFacts?> GetFactsAsync(InstanceEntry instance, int frameIndex, CancellationToken cancellationToken)
     {
         if (!FrameForms.CanDecode(instance)) return null;
@@ -137,7 +136,7 @@ internal sealed class FrameService(ITieredCache cache, ICatalog catalog, IOrigin
     {
         if (!head.TryGetBytes(out var bytes)) throw new InvalidDataException("The head of a frame is not in memory.");
         var facts = FrameHead.Read(bytes, out _);
-        digests.Add(instance.Content, frameIndex, facts.PixelDigest);
+        if (!facts.PixelDigest.IsNone) digests.Add(instance.Content, frameIndex, facts.PixelDigest);
         return facts;
     }
 
@@ -163,22 +162,35 @@ internal sealed class FrameService(ITieredCache cache, ICatalog catalog, IOrigin
 
     private async Task MakeHeadAsync(InstanceEntry instance, int frameIndex, EntryWriter to, CancellationToken cancellationToken)
     {
-        if (!FrameForms.HasPreview(instance))
+        var facts = FrameFacts.Unknown;
+        try
         {
-            Write(new FrameFacts(await DigestAsync(instance, frameIndex, cancellationToken), 0, []), default);
-            return;
+            if (!FrameForms.HasPreview(instance))
+            {
+                facts = new FrameFacts(await DigestAsync(instance, frameIndex, cancellationToken), 0, []);
+            }
+            else
+            {
+                await using var stream = await GetAsync(instance, frameIndex, FrameForm.Htj2kRpcl, cancellationToken);
+                using var copy = new LeasedBytes();
+                var bytes = await copy.ReadAsync(stream, long.MaxValue, cancellationToken);
+                var isStored = FrameForms.IsAsStored(instance, FrameForm.Htj2kRpcl);
+                var digest = isStored ? await DigestAsync(instance, frameIndex, cancellationToken) : stream.Header.PixelDigest;
+                // A stored stream whose resolutions do not come one after the other has no preview.
+                ImmutableArray<long> ends = isStored ? [.. Htj2kStream.ReadResolutionEnds(bytes)] : FrameCodecs.EndsOf(stream.Header);
+                facts = new FrameFacts(digest, ends.IsEmpty ? 0 : bytes.Length, ends);
+                Write(bytes.Slice(0, FrameHead.PrefixOf(ends)));
+                return;
+            }
         }
+        catch (Exception exception) when (exception is InvalidFrameException or UnfaithfulFrameException or EntryTooLargeException)
+        {
+            // That nothing can be known of it is known from now on; who asks for the form itself is told why.
+            logger.NoPreview(exception.Message);
+        }
+        Write(default);
 
-        await using var stream = await GetAsync(instance, frameIndex, FrameForm.Htj2kRpcl, cancellationToken);
-        using var copy = new LeasedBytes();
-        var bytes = await copy.ReadAsync(stream, long.MaxValue, cancellationToken);
-        var isStored = FrameForms.IsAsStored(instance, FrameForm.Htj2kRpcl);
-        var digest = isStored ? await DigestAsync(instance, frameIndex, cancellationToken) : stream.Header.PixelDigest;
-        ImmutableArray<long> ends = isStored ? [.. Htj2kStream.ReadResolutionEnds(bytes)] : FrameCodecs.EndsOf(stream.Header);
-        // A stored stream whose resolutions do not come one after the other has no preview.
-        Write(new FrameFacts(digest, ends.IsEmpty ? 0 : bytes.Length, ends), bytes.Slice(0, FrameHead.PrefixOf(ends)));
-
-        void Write(FrameFacts facts, ReadOnlySequence<byte> prefix)
+        void Write(ReadOnlySequence<byte> prefix)
         {
             to.Start(new EntryHeader("application/octet-stream") { Length = FrameHead.LengthOf(facts) + prefix.Length, PixelDigest = facts.PixelDigest, Tags = CacheTags.Of(instance) });
             FrameHead.Write(facts, to);

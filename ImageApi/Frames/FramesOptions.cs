@@ -25,6 +25,10 @@ internal sealed class FramesOptions
     /// <summary>How long nobody must have asked for a frame before something is made ahead. Default 2 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
     public TimeSpan MakeAheadIdleTime { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Series with more bytes of pixels are not made ahead; they would drive out what people looked at. Default 1 GiB.</summary>
+    [Range(0L, 1L << 50)]
+    public long MakeAheadMaxBytes { get; set; } = 1 << 30;
 }
 
 /// <summary>What is made ahead of requests.</summary>

@@ -4,6 +4,7 @@ using ImageApi.Negotiation;
 using ImageApi.Prefetch;
 using ImageApi.Problems;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Platform.TieredCache;
 
 namespace ImageApi.Manifest;
 
@@ -50,14 +51,30 @@ internal static class ManifestApi
         }
         prefetch.Opened(context, series);
         var coding = ContentCodings.Choose(context.Request.Headers.AcceptEncoding);
-        var entity = new Entity(ManifestService.DocumentOf(series).EntityTag(ManifestService.MediaType, coding), ManifestService.MediaType, freshness)
+        var originName = series.Instances.Count > 0 ? series.Instances[0].OriginName : "catalog";
+        if (ManifestService.HasMoreToCome(series))
         {
-            ContentEncoding = coding.Token(),
-        };
+            if (await manifests.TryGetCompleteAsync(series, context.RequestAborted) is { } found)
+            {
+                await using var complete = found;
+                await SendAsync(context, ManifestService.CompleteDocumentOf(series), coding, freshness, originName, (manifests, series, found), static (of, coding, token) => of.manifests.GetCompleteAsync(of.series, of.found, coding, token), responses);
+                return;
+            }
+
+            // A version's manifest that will say more is asked about again until it does.
+            freshness = Freshness.Revalidate;
+        }
+        await SendAsync(context, ManifestService.DocumentOf(series), coding, freshness, originName, (manifests, series), static (of, coding, token) => of.manifests.GetAsync(of.series, coding, token), responses);
+    }
+
+    private static async Task SendAsync<TState>(HttpContext context, Document document, ContentCoding coding, Freshness freshness, string originName,
+        TState state, Func<TState, ContentCoding, CancellationToken, ValueTask<CacheLease>> get, EntityResponse responses)
+    {
+        var entity = new Entity(document.EntityTag(ManifestService.MediaType, coding), ManifestService.MediaType, freshness) { ContentEncoding = coding.Token() };
         if (!await responses.BeginAsync(context, entity))
             return;
-        await using var lease = await manifests.GetAsync(series, coding, context.RequestAborted);
-        CacheStatus.Write(context, lease.Outcome, series.Instances.Count > 0 ? series.Instances[0].OriginName : "catalog");
+        await using var lease = await get(state, coding, context.RequestAborted);
+        CacheStatus.Write(context, lease.Outcome, originName);
         await EntityResponse.SendAsync(context, entity, lease);
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 using ImageApi.Catalog;
 using ImageApi.Frames;
@@ -11,13 +12,21 @@ using Platform.TieredCache;
 namespace ImageApi.Manifest;
 
 /// <summary>Makes manifests from the instances' headers and keeps them, with their compressed variants, by the series' content.</summary>
-internal sealed class ManifestService(DocumentCache documents, InstanceHeaders headers)
+internal sealed class ManifestService(DocumentCache documents, InstanceHeaders headers, FrameService frames, ITieredCache cache)
 {
     public const string MediaType = "application/json";
 
     private static readonly DocumentRecipe Recipe = new(EntryKind.Manifest, "series-manifest;" + FrameForms.Encoding, 2);
 
+    // The same with what becomes known when the frames have been made. A document of its own: what is kept never changes.
+    private static readonly DocumentRecipe CompleteRecipe = new(EntryKind.Manifest, "series-manifest-complete;" + FrameForms.Encoding, 2);
+
     public static Document DocumentOf(SeriesEntry series) => new(series.Content, Recipe);
+
+    public static Document CompleteDocumentOf(SeriesEntry series) => new(series.Content, CompleteRecipe);
+
+    /// <summary>Whether more will be known of the series' frames when they have been made.</summary>
+    public static bool HasMoreToCome(SeriesEntry series) => series.Instances.Any(FrameForms.HasPreview);
 
     /// <summary>The manifest in a coding. The caller disposes the lease.</summary>
     /// <exception cref="OriginException">An origin failed, or an instance is not as the catalog says; the catalog was told then.</exception>
@@ -29,6 +38,68 @@ internal sealed class ManifestService(DocumentCache documents, InstanceHeaders h
             await using var json = new Utf8JsonWriter(to);
             JsonSerializer.Serialize(json, manifest, ManifestJson.Default.SeriesManifest);
         }, cancellationToken);
+
+    /// <summary>The manifest with digests and resolutions, where it was made; null else. The caller disposes the lease.</summary>
+    public ValueTask<CacheLease?> TryGetCompleteAsync(SeriesEntry series, CancellationToken cancellationToken) =>
+        cache.TryGetAsync(CompleteDocumentOf(series).Key(ContentCoding.Identity), cancellationToken);
+
+    /// <summary>A coding of the manifest that <see cref="TryGetCompleteAsync"/> gave. The caller disposes the lease.</summary>
+    public ValueTask<CacheLease> GetCompleteAsync(SeriesEntry series, CacheLease complete, ContentCoding coding, CancellationToken cancellationToken) =>
+        documents.GetAsync(CompleteDocumentOf(series), coding, complete, static async (text, to, token) =>
+        {
+            using var copy = new LeasedBytes();
+            var bytes = await copy.ReadAsync(text, int.MaxValue, token);
+            to.Start(new EntryHeader(MediaType) { Tags = text.Header.Tags });
+            foreach (var segment in bytes) to.Write(segment.Span);
+        }, cancellationToken);
+
+    /// <summary>
+    /// Makes the manifest with digests and resolutions of all frames that have a preview, if all of them are known by now. True when it is new. Frames without
+    /// preview are left out of it, so that it is the same whenever it is made.
+    /// </summary>
+    public async Task<bool> TryCompleteAsync(SeriesEntry series, CancellationToken cancellationToken)
+    {
+        if (!HasMoreToCome(series)) return false;
+        if (await TryGetCompleteAsync(series, cancellationToken) is { } complete)
+        {
+            await complete.DisposeAsync();
+            return false;
+        }
+
+        SeriesManifest manifest;
+        await using (var lease = await GetAsync(series, ContentCoding.Identity, cancellationToken))
+        {
+            using var copy = new LeasedBytes();
+            manifest = Read(await copy.ReadAsync(lease, int.MaxValue, cancellationToken));
+        }
+
+        var all = new List<ManifestFrame>(manifest.Frames.Count);
+        foreach (var frame in manifest.Frames)
+        {
+            if (!series.TryGetInstance(frame.Instance, out var instance)) return false;
+            if (!FrameForms.HasPreview(instance))
+            {
+                all.Add(frame);
+                continue;
+            }
+            if (await frames.TryGetFactsAsync(instance, frame.Frame - 1, cancellationToken) is not { } facts) return false;
+            all.Add(facts.PixelDigest.IsNone ? frame : frame with { PixelDigest = facts.PixelDigest.ToString(), ResolutionEnds = facts.ResolutionEnds.IsEmpty ? null : facts.ResolutionEnds });
+        }
+
+        await using var made = await documents.GetAsync(CompleteDocumentOf(series), ContentCoding.Identity, (Manifest: manifest with { Frames = all }, Series: series), static async (state, to, token) =>
+        {
+            to.Start(new EntryHeader(MediaType) { Tags = CacheTags.Of(state.Series.Instances) });
+            await using var json = new Utf8JsonWriter(to);
+            JsonSerializer.Serialize(json, state.Manifest, ManifestJson.Default.SeriesManifest);
+        }, cancellationToken);
+        return true;
+    }
+
+    private static SeriesManifest Read(ReadOnlySequence<byte> bytes)
+    {
+        var json = new Utf8JsonReader(bytes);
+        return JsonSerializer.Deserialize(ref json, ManifestJson.Default.SeriesManifest) ?? throw new InvalidDataException("A manifest is empty.");
+    }
 
     /// <summary>Reads every header of the series once, in bounded memory, and describes it.</summary>
     public async Task<SeriesManifest> MakeAsync(SeriesEntry series, CancellationToken cancellationToken)

@@ -13,9 +13,12 @@ internal sealed class ImageApiHost : IAsyncDisposable
 {
     private readonly Factory _factory;
 
-    private ImageApiHost(Factory factory, TempFolder folder)
+    private readonly bool _ownsFolder;
+
+    private ImageApiHost(Factory factory, TempFolder folder, bool ownsFolder)
     {
         _factory = factory;
+        _ownsFolder = ownsFolder;
         Folder = folder;
         Client = factory.CreateClient();
         Client.Timeout = TimeSpan.FromSeconds(30);
@@ -43,9 +46,13 @@ internal sealed class ImageApiHost : IAsyncDisposable
     /// <summary>Starts over a folder that is there already, such as real images.</summary>
     public static Task<ImageApiHost> StartOverAsync(string data, params (string Name, string Value)[] settings) => StartOnAsync(new TempFolder(), data, settings);
 
-    private static async Task<ImageApiHost> StartOnAsync(TempFolder folder, string data, (string Name, string Value)[] settings)
+    /// <summary>Starts over a store, a cache and data that outlive the host, with services replaced: <c>data</c>, <c>store</c> and <c>cache</c> in the folder.</summary>
+    public static Task<ImageApiHost> StartAgainAsync(TempFolder folder, Action<IServiceCollection> replace, params (string Name, string Value)[] settings) =>
+        StartOnAsync(folder, folder.Combine("data", "x")[..^2], settings, replace, ownsFolder: false);
+
+    private static async Task<ImageApiHost> StartOnAsync(TempFolder folder, string data, (string Name, string Value)[] settings, Action<IServiceCollection>? replace = null, bool ownsFolder = true)
     {
-        var factory = new Factory(
+        var factory = new Factory(replace,
         [
             ("ImageApi:Store:Path", folder.Combine("store")),
             ("TieredCache:Disk:Path", folder.Combine("cache")),
@@ -57,7 +64,7 @@ internal sealed class ImageApiHost : IAsyncDisposable
         ]);
         factory.UseKestrel(0);
         factory.StartServer();
-        var host = new ImageApiHost(factory, folder);
+        var host = new ImageApiHost(factory, folder, ownsFolder);
         var catalog = host.Services.GetRequiredService<ICatalog>();
         for (var waited = 0; !catalog.Status.IsReconciled; waited++)
         {
@@ -82,16 +89,19 @@ internal sealed class ImageApiHost : IAsyncDisposable
     {
         Client.Dispose();
         await _factory.DisposeAsync();
-        Folder.Dispose();
+        if (_ownsFolder)
+            Folder.Dispose();
     }
 
-    private sealed class Factory((string Name, string Value)[] settings) : WebApplicationFactory<Program>
+    private sealed class Factory(Action<IServiceCollection>? replace, (string Name, string Value)[] settings) : WebApplicationFactory<Program>
     {
         protected override void ConfigureWebHost(IWebHostBuilder builder)
         {
             builder.UseEnvironment("Production");
             foreach (var (name, value) in settings)
                 builder.UseSetting(name, value);
+            if (replace is not null)
+                builder.ConfigureServices(replace);
         }
     }
 }
