@@ -2,6 +2,7 @@ using System.CommandLine;
 using PerfTests.Codecs;
 using PerfTests.HitRate;
 using PerfTests.Disk;
+using PerfTests.Load;
 using PerfTests.Micro;
 using PerfTests.Peers;
 using PerfTests.Report;
@@ -10,11 +11,12 @@ using PerfTests.Versus;
 // One line per result with a decimal point, wherever it runs.
 System.Globalization.CultureInfo.DefaultThreadCurrentCulture = System.Globalization.CultureInfo.InvariantCulture;
 
-var root = new RootCommand("Measures the Platform: by itself (micro, hitrate) and against others (versus).")
+var root = new RootCommand("Measures the Platform: by itself (micro, hitrate), against others (versus) and under load (load).")
 {
     MicroCommand.Create(),
     DiskCommand.Create(),
     VersusCommand.Create(),
+    LoadCommand.Create(),
     HitRateCommand.Create(),
     CodecsCommand.Create(),
     PeersCommand.Create(),

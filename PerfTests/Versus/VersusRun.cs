@@ -77,7 +77,7 @@ internal sealed class VersusRun(int rounds, CancellationToken cancellationToken)
     private static SortedDictionary<string, double> Percentiles(HdrRecorder latency)
     {
         var percentiles = new SortedDictionary<string, double>(StringComparer.Ordinal) { ["max"] = Measurement.Round(latency.MaxNanoseconds / 1e6) };
-        foreach (var percent in (double[])[50, 90, 99, 99.9])
+        foreach (var percent in (double[])[50, 90, 99, 99.9, 99.99])
             percentiles[string.Create(CultureInfo.InvariantCulture, $"p{percent}")] = Measurement.Round(latency.GetPercentile(percent) / 1e6);
         return percentiles;
     }

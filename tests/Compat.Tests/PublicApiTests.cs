@@ -8,11 +8,7 @@ namespace Compat.Tests;
 /// </summary>
 public class PublicApiTests
 {
-<<<<<<< HEAD
-    public static TheoryData<string> StandIns => ["Aspire.Hosting", "Aspire.StackExchange.Redis", "Microsoft.ML.OnnxRuntime"];
-=======
-    public static TheoryData<string> StandIns => ["Aspire.Hosting", "Aspire.StackExchange.Redis", "NBomber"];
->>>>>>> 149efc5 (Stand in for NBomber: open and closed load, steps, thresholds)
+    public static TheoryData<string> StandIns => ["Aspire.Hosting", "Aspire.StackExchange.Redis", "Microsoft.ML.OnnxRuntime", "NBomber"];
 
     [Theory]
     [MemberData(nameof(StandIns))]

@@ -12,7 +12,7 @@ internal sealed class Session(NBomberContext context)
         Validate();
         using var stopping = new CancellationTokenSource();
         var runs = context.Scenarios.Select((scenario, index) => new ScenarioRun(scenario, index, Stop, stopping.Token)).ToArray();
-        var created = DateTime.UtcNow;
+        var created = TimeProvider.System.GetUtcNow().UtcDateTime;
         var started = Stopwatch.GetTimestamp();
         foreach (var run in runs)
         {
