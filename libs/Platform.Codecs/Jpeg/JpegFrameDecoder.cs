@@ -13,6 +13,12 @@ public sealed class JpegFrameDecoder : IFrameDecoder
     public FrameDescription Decode(ReadOnlySequence<byte> encoded, in FrameDescription expected, IBufferWriter<byte> pixels, in DecodeOptions options, CancellationToken cancellationToken)
     {
         FrameLimits.Check(expected, options);
+        return DecodeComponents(encoded, expected, pixels, options, cancellationToken);
+    }
+
+    /// <summary>As <see cref="Decode"/>, for pictures of four components too: those come out as they are in the stream.</summary>
+    internal static FrameDescription DecodeComponents(ReadOnlySequence<byte> encoded, in FrameDescription expected, IBufferWriter<byte> pixels, in DecodeOptions options, CancellationToken cancellationToken)
+    {
         using var pooled = PooledBytes.Contiguous(encoded, out var bytes);
         var headers = JpegHeaders.Begin(bytes);
         if (!headers.ReadToScan(bytes, out var scan)) throw new InvalidFrameException("The frame has no scan.", headers.Position);
