@@ -53,6 +53,9 @@ internal sealed class MultipartReader : IDisposable
     /// <summary>The current part's Content-Location, or empty.</summary>
     public string ContentLocation { get; private set; } = "";
 
+    /// <summary>The current part's Content-Disposition, or empty.</summary>
+    public string ContentDisposition { get; private set; } = "";
+
     /// <summary>The current part's Content-Length, or null where it has none that is a number.</summary>
     public long? ContentLength { get; private set; }
 
@@ -154,7 +157,7 @@ internal sealed class MultipartReader : IDisposable
 
     private async ValueTask ReadHeadersAsync(CancellationToken cancellationToken)
     {
-        (ContentType, ContentLocation, ContentLength) = ("", "", null);
+        (ContentType, ContentLocation, ContentDisposition, ContentLength) = ("", "", "", null);
         var total = 0;
         for (var count = 0; ; count++)
         {
@@ -187,6 +190,7 @@ internal sealed class MultipartReader : IDisposable
         var name = line.AsSpan(0, colon).Trim();
         if (name.Equals("Content-Type", StringComparison.OrdinalIgnoreCase)) ContentType = line[(colon + 1)..].Trim();
         else if (name.Equals("Content-Location", StringComparison.OrdinalIgnoreCase)) ContentLocation = line[(colon + 1)..].Trim();
+        else if (name.Equals("Content-Disposition", StringComparison.OrdinalIgnoreCase)) ContentDisposition = line[(colon + 1)..].Trim();
         else if (name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase))
             ContentLength = long.TryParse(line.AsSpan(colon + 1).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var length) ? length : null;
     }

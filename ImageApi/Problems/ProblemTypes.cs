@@ -28,6 +28,7 @@ internal static class ProblemTypes
     public const string RangeNotSatisfiable = Prefix + "range-not-satisfiable";
     public const string BrokenInstance = Prefix + "broken-instance";
     public const string BrokenFrame = Prefix + "broken-frame";
+    public const string BrokenPicture = Prefix + "broken-picture";
     public const string BrokenVolume = Prefix + "broken-volume";
     public const string OriginUnreachable = Prefix + "origin-unreachable";
     public const string OriginTimeout = Prefix + "origin-timeout";

@@ -19,6 +19,9 @@ public sealed class Picture : IDisposable
         _rented = ArrayPool<byte>.Shared.Rent(checked(width * height * channels));
     }
 
+    /// <summary>A picture over pixels that lie in memory of the shared pool, which is the picture's from now on.</summary>
+    internal Picture(int width, int height, int channels, byte[] rented) => (Width, Height, Channels, _rented) = (width, height, channels, rented);
+
     public int Width { get; }
 
     public int Height { get; }

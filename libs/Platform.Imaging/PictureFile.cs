@@ -41,12 +41,7 @@ public static class PictureFile
     public static PictureFileInfo ReadInfo(ReadOnlySpan<byte> file)
     {
         var kind = KindOf(file) ?? throw new InvalidFrameException("The file is no JPEG, PNG or GIF.", 0);
-        var info = kind switch
-        {
-            PictureFileKind.Jpeg => JpegDecoder.ReadInfo(file),
-            PictureFileKind.Png => PngDecoder.ReadInfo(file),
-            _ => GifDecoder.ReadInfo(file),
-        };
+        var info = InfoOf(file, kind);
         var orientation = PictureMetadata.ReadOrientation(file, kind);
         return orientation >= 5 ? new PictureFileInfo(kind, info.Height, info.Width, orientation) : new PictureFileInfo(kind, info.Width, info.Height, orientation);
     }
@@ -60,8 +55,8 @@ public static class PictureFile
     {
         var header = ReadInfo(file.Span);
         if ((long)header.Width * header.Height > maxPixels) throw new InvalidFrameException($"The picture has {header.Width} x {header.Height} pixels, more than the {maxPixels} that are taken.");
-        using var decoded = new PixelBuffer();
         var options = new DecodeOptions { MaxFrameBytes = Math.Min(Array.MaxLength, 8 * maxPixels) };
+        using var decoded = new PixelBuffer((int)Math.Min(InfoOf(file.Span, header.Kind).ByteLength, options.MaxFrameBytes));
         var sequence = new ReadOnlySequence<byte>(file);
         var info = header.Kind switch
         {
@@ -70,9 +65,17 @@ public static class PictureFile
             _ => GifDecoder.Decode(sequence, decoded, options, cancellationToken),
         };
         if (PictureMetadata.ReadProfile(file.Span, header.Kind) is { } profile && info.Channels >= 3 == profile.IsColour && !profile.IsSrgb) profile.ToSrgb(decoded.Pixels, info);
-        using var upright = Flatten(decoded.Pixels, info, cancellationToken);
-        return PictureTurning.Turn(upright, header.Orientation, cancellationToken);
+        var plain = info is { BitsPerSample: 8, Channels: 1 or 3 } ? new Picture(info.Width, info.Height, info.Channels, decoded.Take()) : Flatten(decoded.Pixels, info, cancellationToken);
+        if (header.Orientation == 1) return plain;
+        using (plain) return PictureTurning.Turn(plain, header.Orientation, cancellationToken);
     }
+
+    private static PictureInfo InfoOf(ReadOnlySpan<byte> file, PictureFileKind kind) => kind switch
+    {
+        PictureFileKind.Jpeg => JpegDecoder.ReadInfo(file),
+        PictureFileKind.Png => PngDecoder.ReadInfo(file),
+        _ => GifDecoder.ReadInfo(file),
+    };
 
     /// <summary>One or three channels of 8 bits, what is transparent on white.</summary>
     private static Picture Flatten(ReadOnlySpan<byte> samples, in PictureInfo info, CancellationToken cancellationToken)
@@ -101,41 +104,26 @@ public static class PictureFile
 
     private static int To8(int value) => (value * 255 + 32895) >> 16;   // rounded
 
-    /// <summary>Takes what a decoder writes: once, all of it.</summary>
-    private sealed class PixelBuffer : IBufferWriter<byte>, IDisposable
+    /// <summary>Takes what a decoder writes.</summary>
+    private sealed class PixelBuffer(int capacity) : IBufferWriter<byte>, IDisposable
     {
-        private byte[] _rented = [];
+        private byte[]? _rented = ArrayPool<byte>.Shared.Rent(capacity);
         private int _written;
 
         public Span<byte> Pixels => _rented.AsSpan(0, _written);
 
         public void Advance(int count) => _written += count;
 
-        public Memory<byte> GetMemory(int sizeHint = 0)
-        {
-            Reserve(sizeHint);
-            return _rented.AsMemory(_written);
-        }
+        public Memory<byte> GetMemory(int sizeHint = 0) => _rented.AsMemory(_written);
 
-        public Span<byte> GetSpan(int sizeHint = 0)
-        {
-            Reserve(sizeHint);
-            return _rented.AsSpan(_written);
-        }
+        public Span<byte> GetSpan(int sizeHint = 0) => _rented.AsSpan(_written);
+
+        /// <summary>The memory, which is the caller's from now on.</summary>
+        public byte[] Take() => Interlocked.Exchange(ref _rented, null)!;
 
         public void Dispose()
         {
-            if (_rented.Length > 0) ArrayPool<byte>.Shared.Return(_rented);
-            _rented = [];
-        }
-
-        private void Reserve(int sizeHint)
-        {
-            if (_rented.Length - _written >= Math.Max(1, sizeHint)) return;
-            var larger = ArrayPool<byte>.Shared.Rent(_written + Math.Max(4096, sizeHint));
-            _rented.AsSpan(0, _written).CopyTo(larger);
-            if (_rented.Length > 0) ArrayPool<byte>.Shared.Return(_rented);
-            _rented = larger;
+            if (Interlocked.Exchange(ref _rented, null) is { } rented) ArrayPool<byte>.Shared.Return(rented);
         }
     }
 }

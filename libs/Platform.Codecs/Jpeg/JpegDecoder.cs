@@ -63,7 +63,7 @@ public static class JpegDecoder
         if (!headers.ReadToScan(file, out _)) throw new InvalidFrameException("The file has no scan.", headers.Position);
         if (headers.Process is not (JpegMarker.Sof0 or JpegMarker.Sof1 or JpegMarker.Sof2)) throw new InvalidFrameException($"JPEG process 0x{headers.Process:X2} is not supported.");
         if (headers.Precision is not (8 or 12)) throw new InvalidFrameException($"JPEG with {headers.Precision} bits is none.");
-        if (headers.ComponentCount is not (1 or 3 or 4)) throw new InvalidFrameException($"A picture of {headers.ComponentCount} components is not supported.");
+        if (headers.ComponentCount is not (1 or 3 or 4) || (headers.ComponentCount == 4 && headers.Precision != 8)) throw new InvalidFrameException($"A picture of {headers.ComponentCount} components of {headers.Precision} bits is not supported.");
         return headers;
     }
 

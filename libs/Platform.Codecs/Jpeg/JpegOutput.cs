@@ -20,7 +20,7 @@ internal static class JpegOutput
         try
         {
             var length = width + 1;
-            Span<ushort> line0 = rented.AsSpan(0, length), line1 = count > 1 ? rented.AsSpan(length, length) : default, line2 = count > 2 ? rented.AsSpan(2 * length, length) : default;
+            Span<ushort> line0 = rented.AsSpan(0, length), line1 = count > 1 ? rented.AsSpan(length, length) : default, line2 = count > 2 ? rented.AsSpan(2 * length, length) : default, line3 = count > 3 ? rented.AsSpan(3 * length, length) : default;
             var work = rented.AsSpan(count * length, length);
             var rowBytes = width * count * produced.BytesPerSample;
             for (var row = 0; row < height; row++)
@@ -36,7 +36,8 @@ internal static class JpegOutput
                 {
                     var second = Upsampler.ReadRow(samples[(64 * offsets[1])..], headers.Components[1], headers.MaxH, headers.MaxV, row, line1[..width], work);
                     var third = Upsampler.ReadRow(samples[(64 * offsets[2])..], headers.Components[2], headers.MaxH, headers.MaxV, row, line2[..width], work);
-                    if (isYbr) PixelRows.WriteRgb(first, second, third, target, produced.BytesPerSample, headers.Precision);
+                    if (count == 4) WriteInks(first, second, third, Upsampler.ReadRow(samples[(64 * offsets[3])..], headers.Components[3], headers.MaxH, headers.MaxV, row, line3[..width], work), target);
+                    else if (isYbr) PixelRows.WriteRgb(first, second, third, target, produced.BytesPerSample, headers.Precision);
                     else PixelRows.Write(first, second, third, target, produced.BytesPerSample);
                 }
                 SampleBits.Normalize(target, produced);
@@ -48,6 +49,12 @@ internal static class JpegOutput
             ArrayPool<ushort>.Shared.Return(rented);
         }
         return produced;
+    }
+
+    // Pictures for printing are rare: no need to be quick.
+    private static void WriteInks(ReadOnlySpan<ushort> first, ReadOnlySpan<ushort> second, ReadOnlySpan<ushort> third, ReadOnlySpan<ushort> fourth, Span<byte> target)
+    {
+        for (int i = 0, at = 0; at + 3 < target.Length; i++, at += 4) (target[at], target[at + 1], target[at + 2], target[at + 3]) = ((byte)first[i], (byte)second[i], (byte)third[i], (byte)fourth[i]);
     }
 
     // Whether the components are luminance and colour differences. The stream's own word counts for more than the data set's, which
