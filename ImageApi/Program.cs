@@ -12,6 +12,7 @@ using ImageApi.Origins;
 using ImageApi.Origins.Dicomweb;
 using ImageApi.Origins.Http;
 using ImageApi.Origins.S3;
+using ImageApi.Pictures;
 using ImageApi.Prefetch;
 using ImageApi.Preview;
 using ImageApi.Problems;
@@ -44,6 +45,7 @@ builder.Services
     .AddFrames()
     .AddPrefetch()
     .AddRendered()
+    .AddPictures()
     .AddManifest()
     .AddPreview()
     .AddCases()
@@ -64,6 +66,7 @@ app.MapStoreApi();
 app.MapCatalogApi();
 app.MapFramesApi();
 app.MapRenderedApi();
+app.MapPicturesApi();
 app.MapManifestApi();
 app.MapPreviewApi();
 app.MapCasesApi();

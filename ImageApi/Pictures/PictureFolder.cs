@@ -187,8 +187,9 @@ internal sealed class PictureFolder
             {
                 return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1);
             }
-            catch (IOException) when (_time.GetElapsedTime(since) < LockPatience)
+            catch (IOException exception)
             {
+                if (_time.GetElapsedTime(since) > LockPatience) throw new TimeoutException("Other changes of pictures take too long.", exception);
                 await Task.Delay(LockPoll, _time, cancellationToken);
             }
         }
