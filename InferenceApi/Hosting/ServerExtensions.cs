@@ -1,5 +1,7 @@
+using System.IO.Compression;
 using System.Net;
 using Microsoft.AspNetCore.Cors.Infrastructure;
+using Microsoft.AspNetCore.ResponseCompression;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace InferenceApi.Hosting;
@@ -28,6 +30,14 @@ internal static class ServerExtensions
         });
         // In production nothing is written per request; in development ServiceDefaults writes the one line.
         builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        builder.Services.AddResponseCompression(static compression =>
+        {
+            // Answers are made for one caller and hold no secrets beside what the caller sent (no BREACH); pictures and tensors are compressed already, or not at all.
+            compression.EnableForHttps = true;
+            compression.MimeTypes = ["application/json", "application/problem+json"];
+        });
+        builder.Services.Configure<BrotliCompressionProviderOptions>(static brotli => brotli.Level = CompressionLevel.Fastest);
+        builder.Services.Configure<GzipCompressionProviderOptions>(static gzip => gzip.Level = CompressionLevel.Fastest);
         builder.Services.AddCors();
         builder.Services.AddOptions<CrossOriginOptions>().BindConfiguration(CrossOriginOptions.SectionName);
         builder.Services.AddOptions<CorsOptions>().Configure<Microsoft.Extensions.Options.IOptions<CrossOriginOptions>>(static (cors, options) =>

@@ -1,3 +1,6 @@
+using InferenceApi.Batching;
+using InferenceApi.OpenInference;
+using InferenceApi.Predictions;
 using Microsoft.AspNetCore.Diagnostics;
 using Platform.Models;
 using Platform.Onnx;
@@ -30,6 +33,9 @@ internal sealed class ExceptionProblems(ILogger<ExceptionProblems> logger) : IEx
 
     internal static Problem Of(Exception exception) => exception switch
     {
+        BusyException busy => new(ProblemTypes.Busy, "Busy", StatusCodes.Status503ServiceUnavailable, busy.Message) { RetryAfter = busy.RetryAfter },
+        NonFiniteException value => new(ProblemTypes.NotFinite, "Not a finite number", StatusCodes.Status400BadRequest, value.Message),
+        InvalidRequestException request => new(ProblemTypes.BadRequest, "Bad request", StatusCodes.Status400BadRequest, request.Message),
         InvalidTensorException tensor => new(ProblemTypes.InvalidTensor, "Not what the model takes", StatusCodes.Status400BadRequest, tensor.Message),
         InvalidModelException model => new(ProblemTypes.InvalidModel, "Model cannot be run", StatusCodes.Status422UnprocessableEntity, model.Message),
         OnnxRunException run => new(ProblemTypes.PredictionFailed, "Model failed", StatusCodes.Status422UnprocessableEntity, run.Message),
@@ -41,8 +47,7 @@ internal sealed class ExceptionProblems(ILogger<ExceptionProblems> logger) : IEx
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } =>
             new(ProblemTypes.PayloadTooLarge, "Payload too large", StatusCodes.Status413PayloadTooLarge, "The request's body is larger than this server takes."),
         BadHttpRequestException bad => new(ProblemTypes.BadRequest, "Bad request", bad.StatusCode, "The request is not well-formed HTTP, or a parameter is missing."),
-        OperationCanceledException or TimeoutException =>
-            new(ProblemTypes.PredictionTimeout, "Timed out", StatusCodes.Status504GatewayTimeout, "The answer took longer than is allowed."),
+        TimeoutException late => new(ProblemTypes.PredictionTimeout, "Timed out", StatusCodes.Status504GatewayTimeout, late.Message),
         _ => new(ProblemTypes.Internal, "Internal error", StatusCodes.Status500InternalServerError),
     };
 }
