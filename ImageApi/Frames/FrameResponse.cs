@@ -108,6 +108,8 @@ internal sealed class FrameResponse(FrameService frames, EntityResponse response
             if (i == 0)
             {
                 CacheStatus.Write(context, lease.Outcome, instance.OriginName);
+                if (frameNumbers.Length == 1)
+                    await WriteDigestAsync(context, instance, frameNumbers[0] - 1, lease.Header.PixelDigest);
                 if (isHead)
                     return;
                 await context.Response.StartAsync(cancellationToken);

@@ -39,6 +39,7 @@ internal sealed class EntityResponse(IOptions<HttpCachingOptions> options)
         var headers = context.Response.Headers;
         headers.ETag = entity.EntityTag;
         headers.CacheControl = FreshnessHeaders.CacheControl(context, entity.Freshness, _options);
+        headers[FreshnessHeaders.CdnHeaderName] = FreshnessHeaders.CdnCacheControl(context, entity.Freshness, _options);
         headers.Vary = entity.Vary;
         headers["Timing-Allow-Origin"] = "*";
         if (entity.LastModified is { } modified)

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace ImageApi.HttpCaching;
 
 /// <summary>How long an answer may be used without asking again (DESIGN: URLs, freshness, ETags).</summary>
@@ -18,6 +20,8 @@ internal enum Freshness
 
 internal static class FreshnessHeaders
 {
+    public const string CdnHeaderName = "CDN-Cache-Control";
+
     /// <summary>
     /// The <c>Cache-Control</c> value. An answer to someone who proved who they are is <c>private</c>: a shared cache must not give it to
     /// somebody else.
@@ -26,9 +30,7 @@ internal static class FreshnessHeaders
     {
         if (options.NoStore)
             return "no-store";
-        var isPrivate = context.Request.Headers.Authorization.Count > 0 || context.Request.Headers.Cookie.Count > 0
-            || context.User.Identity is { IsAuthenticated: true };
-        return (freshness, isPrivate) switch
+        return (freshness, IsPrivate(context)) switch
         {
             (Freshness.Immutable, false) => "public, max-age=2592000, immutable",
             (Freshness.Immutable, true) => "private, max-age=2592000, immutable",
@@ -40,4 +42,23 @@ internal static class FreshnessHeaders
             (_, true) => "private, no-cache",
         };
     }
+
+    /// <summary>
+    /// What a content delivery network may do (RFC 9213), which is more than a browser may: it holds one copy for all. Null where it is to know no more than anybody:
+    /// the answer is somebody's, or no version pins it.
+    /// </summary>
+    public static string? CdnCacheControl(HttpContext context, Freshness freshness, HttpCachingOptions options)
+    {
+        if (options.NoStore || options.CdnMaxAge <= TimeSpan.Zero || IsPrivate(context))
+            return null;
+        return freshness switch
+        {
+            Freshness.Immutable => string.Create(CultureInfo.InvariantCulture, $"max-age={(long)options.CdnMaxAge.TotalSeconds}, immutable, stale-if-error=604800"),
+            Freshness.ImmutableHour => "max-age=3600, stale-while-revalidate=86400, stale-if-error=604800",
+            _ => null,
+        };
+    }
+
+    private static bool IsPrivate(HttpContext context) =>
+        context.Request.Headers.Authorization.Count > 0 || context.Request.Headers.Cookie.Count > 0 || context.User.Identity is { IsAuthenticated: true };
 }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 
 namespace ImageApi.HttpCaching;
 
@@ -6,7 +7,8 @@ internal static class HttpCachingServices
 {
     public static IServiceCollection AddHttpCaching(this IServiceCollection services)
     {
-        services.AddOptions<HttpCachingOptions>().BindConfiguration(HttpCachingOptions.SectionName);
+        services.AddOptions<HttpCachingOptions>().BindConfiguration(HttpCachingOptions.SectionName).ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<HttpCachingOptions>, HttpCachingOptionsValidator>());
         services.TryAddSingleton<EntityResponse>();
         services.TryAddSingleton<DocumentCache>();
         return services;

@@ -5,6 +5,7 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using ImageApi.HttpCaching;
 
 namespace ImageApi.Problems;
 
@@ -60,6 +61,7 @@ internal sealed record Problem(string Type, string Title, int Status, string? De
         headers.ContentLength = body.WrittenCount;
         headers["X-Request-Id"] = httpContext.TraceIdentifier; // an exception handler clears what was there
         headers.CacheControl = "no-store";
+        headers[FreshnessHeaders.CdnHeaderName] = default;
         headers.ETag = default;
         headers.LastModified = default;
         headers.ContentEncoding = default;

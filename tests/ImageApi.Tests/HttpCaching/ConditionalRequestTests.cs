@@ -1,4 +1,5 @@
 using System.Net;
+using System.Web;
 using ImageApi.Tests.Support;
 
 namespace ImageApi.Tests.HttpCaching;
@@ -13,6 +14,8 @@ public sealed class ConditionalRequestTests(StudiesFixture studies)
     {
         { $"{SyntheticStudies.UrlOf(SyntheticStudies.Native)}/frames/2", "application/octet-stream" },
         { $"{SyntheticStudies.UrlOf(SyntheticStudies.Native)}/frames/2,3", "*/*" },
+        { $"{SyntheticStudies.UrlOf(SyntheticStudies.Native)}/frames/2", "image/jphc" },
+        { $"{SyntheticStudies.UrlOf(SyntheticStudies.Rle)}/frames/2", "application/octet-stream" },
         { SyntheticStudies.UrlOf(SyntheticStudies.Rle), "application/dicom;transfer-syntax=*" },
         { SyntheticStudies.UrlOf(SyntheticStudies.Rle), "multipart/related;type=\"application/dicom\";transfer-syntax=*" },
         { SyntheticStudies.SeriesPath(), "*/*" },
@@ -115,17 +118,24 @@ public sealed class ConditionalRequestTests(StudiesFixture studies)
     {
         var manifest = await (await _host.SendAsync($"/api/series/{SyntheticStudies.Slices}/manifest")).JsonAsync();
         var url = manifest.GetProperty("frames")[0].GetProperty("url").GetString()!;
+        var version = HttpUtility.ParseQueryString(url[url.IndexOf('?', StringComparison.Ordinal)..])["v"]!;
         using var current = await _host.SendAsync(url, ("Accept", "application/octet-stream"));
         Assert.Equal("public, max-age=2592000, immutable", current.Header("Cache-Control"));
+        Assert.Equal("max-age=31536000, immutable, stale-if-error=604800", current.Header("CDN-Cache-Control"));
+        using var proven = await _host.SendAsync(url, ("Accept", "application/octet-stream"), ("Authorization", "Bearer x"));
+        Assert.Equal("private, max-age=2592000, immutable", proven.Header("Cache-Control"));
+        Assert.Null(proven.Header("CDN-Cache-Control"));
 
         using var unversioned = await _host.SendAsync(url[..url.IndexOf('?', StringComparison.Ordinal)], ("Accept", "application/octet-stream"));
         Assert.Equal("public, max-age=3600, must-revalidate", unversioned.Header("Cache-Control"));
+        Assert.Null(unversioned.Header("CDN-Cache-Control"));
         Assert.Equal(current.Header("ETag"), unversioned.Header("ETag"));
 
-        using var stale = await _host.SendAsync(url[..^16] + "0123456789abcdef", ("Accept", "application/octet-stream"));
+        using var stale = await _host.SendAsync(url.Replace(version, "0123456789abcdef", StringComparison.Ordinal), ("Accept", "application/octet-stream"));
         var problem = await ProblemAnswer.AssertAsync(stale, HttpStatusCode.NotFound, "urn:platform:problem:stale-version");
-        Assert.Equal(url[^16..], problem.GetProperty("current").GetString());
+        Assert.Equal(version, problem.GetProperty("current").GetString());
         Assert.Equal("no-store", stale.Header("Cache-Control"));
+        Assert.Null(stale.Header("CDN-Cache-Control"));
     }
 
     [Theory]
