@@ -21,6 +21,7 @@ using ImageApi.Retrieve;
 using ImageApi.Search;
 using ImageApi.Settings;
 using ImageApi.Store;
+using ImageApi.Tiles;
 using ImageApi.Volumes;
 
 var builder = WebApplication.CreateSlimBuilder(args);
@@ -49,6 +50,7 @@ builder.Services
     .AddManifest()
     .AddPreview()
     .AddCases()
+    .AddTiles()
     .AddFiles()
     .AddVolumes()
     .AddCacheAdmin();
@@ -70,6 +72,7 @@ app.MapPicturesApi();
 app.MapManifestApi();
 app.MapPreviewApi();
 app.MapCasesApi();
+app.MapTilesApi();
 app.MapFilesApi();
 app.MapVolumesApi();
 app.MapEventsApi();

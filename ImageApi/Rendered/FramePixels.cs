@@ -56,6 +56,10 @@ internal sealed class FramePixels(FrameService frames, InstanceHeaders headers, 
         return await DecodeAsync(instance, frameIndex, presentation, 0, cancellationToken);
     }
 
+    /// <summary>The same for a frame whose header was read before: a slide has thousands, and one header.</summary>
+    public Task<DecodedFrame> GetAsync(InstanceEntry instance, int frameIndex, FramePresentation presentation, CancellationToken cancellationToken) =>
+        DecodeAsync(instance, frameIndex, presentation, 0, cancellationToken);
+
     private async Task<DecodedFrame> DecodeAsync(InstanceEntry instance, int frameIndex, FramePresentation presentation, int levels, CancellationToken cancellationToken)
     {
         var bounds = new DecodeOptions { MaxFrameBytes = options.Value.MaxFrameBytes, ReduceLevels = levels };

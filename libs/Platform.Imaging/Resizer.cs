@@ -74,6 +74,44 @@ public static class Resizer
         }
     }
 
+    /// <summary>
+    /// Half the width and height, rounded up: each pixel is the mean of four, of the two or the one that are left at an odd border. What pyramids are made with: tiles
+    /// made apart match.
+    /// </summary>
+    /// <param name="source">Rows of <paramref name="channels"/> bytes per pixel.</param>
+    /// <param name="width">Of the source.</param>
+    /// <param name="height">Of the source.</param>
+    /// <param name="channels">1 or 3.</param>
+    /// <param name="target">Takes the picture, in the same layout.</param>
+    /// <param name="cancellationToken">Checked per row.</param>
+    public static void Halve(ReadOnlySpan<byte> source, int width, int height, int channels, Span<byte> target, CancellationToken cancellationToken)
+    {
+        var (targetWidth, targetHeight, stride) = ((width + 1) / 2, (height + 1) / 2, width * channels);
+        for (var y = 0; y < targetHeight; y++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var upper = source.Slice(2 * y * stride, stride);
+            var lower = 2 * y + 1 < height ? source.Slice((2 * y + 1) * stride, stride) : upper;
+            var to = target.Slice(y * targetWidth * channels, targetWidth * channels);
+            var whole = width / 2 * channels;
+            if (channels == 1)
+            {
+                for (var x = 0; x < whole; x++) to[x] = (byte)((upper[2 * x] + upper[2 * x + 1] + lower[2 * x] + lower[2 * x + 1] + 2) >> 2);
+            }
+            else
+            {
+                for (int x = 0, at = 0; x < whole; x += 3, at += 6)
+                {
+                    to[x] = (byte)((upper[at] + upper[at + 3] + lower[at] + lower[at + 3] + 2) >> 2);
+                    to[x + 1] = (byte)((upper[at + 1] + upper[at + 4] + lower[at + 1] + lower[at + 4] + 2) >> 2);
+                    to[x + 2] = (byte)((upper[at + 2] + upper[at + 5] + lower[at + 2] + lower[at + 5] + 2) >> 2);
+                }
+            }
+            if ((width & 1) == 0) continue;
+            for (var channel = 0; channel < channels; channel++) to[whole + channel] = (byte)((upper[2 * whole + channel] + lower[2 * whole + channel] + 1) >> 1);
+        }
+    }
+
     /// <summary>For every target position: which source positions count, and how much.</summary>
     private readonly ref struct Kernel
     {

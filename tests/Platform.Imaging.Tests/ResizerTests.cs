@@ -46,4 +46,24 @@ public sealed class ResizerTests
         Resizer.Resize(source, 256, 4, 1, target, 64, 4, CancellationToken.None);
         for (var x = 4; x < 60; x++) Assert.InRange(target[x], 4 * x, 4 * x + 3);
     }
+
+    [Theory]
+    [InlineData(8, 6, 1)]
+    [InlineData(9, 7, 3)]
+    [InlineData(1, 5, 3)]
+    [InlineData(4, 1, 1)]
+    public void Halve_AnySize_IsTheMeanOfWhatThereIs(int width, int height, int channels)
+    {
+        var source = new byte[width * height * channels];
+        new Random(3).NextBytes(source);
+        var (halfWidth, halfHeight) = ((width + 1) / 2, (height + 1) / 2);
+        var half = new byte[halfWidth * halfHeight * channels];
+        Resizer.Halve(source, width, height, channels, half, CancellationToken.None);
+        for (var i = 0; i < half.Length; i++)
+        {
+            var (x, y, channel) = (i / channels % halfWidth, i / channels / halfWidth, i % channels);
+            int[] those = [.. from dy in new[] { 0, 1 } from dx in new[] { 0, 1 } where 2 * x + dx < width && 2 * y + dy < height select (int)source[((2 * y + dy) * width + 2 * x + dx) * channels + channel]];
+            Assert.Equal((those.Sum() + those.Length / 2) / those.Length, half[i]);
+        }
+    }
 }
