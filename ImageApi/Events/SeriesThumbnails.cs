@@ -4,6 +4,7 @@ using ImageApi.Origins;
 using ImageApi.Rendered;
 using Microsoft.Extensions.Options;
 using Platform.Codecs;
+using Platform.Imaging;
 
 namespace ImageApi.Events;
 

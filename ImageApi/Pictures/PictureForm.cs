@@ -27,7 +27,7 @@ internal readonly record struct PictureForm(PictureSize Size, PictureFormat Form
     private static readonly EntryPolicy Small = EntryPolicy.For(EntryKind.Thumbnail) with { Remote = true };
     private static readonly EntryPolicy Large = EntryPolicy.For(EntryKind.Rendered);
 
-    public string ContentType => PictureFormats.ContentTypeOf(Format);
+    public string ContentType => PictureWriter.MediaTypeOf(Format);
 
     public EntryPolicy Policy => Size == PictureSize.Full ? Large : Small;
 

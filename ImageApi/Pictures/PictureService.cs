@@ -108,7 +108,7 @@ internal sealed class PictureService(PictureFolder folder, ITieredCache cache, I
         var (width, height) = form.SizeOf(picture.Width, picture.Height);
         using var fitted = (width, height) == (picture.Width, picture.Height) ? null
             : FrameRenderer.Fit(picture, new PixelRegion(0, 0, picture.Width, picture.Height), width, height, isFlippedAcross: false, isFlippedDown: false, cancellationToken);
-        PictureFormats.Write(fitted ?? picture, form.Format, form.Quality, form.Effort, to, cancellationToken);
+        PictureWriter.Write(fitted ?? picture, form.Format, form.Quality, form.Effort, to, cancellationToken);
     }
 
     private static IMemoryOwner<byte> ReadAll(SafeFileHandle file, int length)

@@ -35,7 +35,7 @@ internal sealed record RenderedForm
     /// <summary>What is written into the picture.</summary>
     public Annotations Annotations { get; init; }
 
-    public string ContentType => PictureFormats.ContentTypeOf(Format);
+    public string ContentType => PictureWriter.MediaTypeOf(Format);
 
     /// <summary>Reads the query. Null with the problem when a parameter is none. What PS3.18 8.3.5 does not know is ignored.</summary>
     public static RenderedForm? TryRead(IQueryCollection query, bool isThumbnail, PictureFormat format, out Problem? problem)

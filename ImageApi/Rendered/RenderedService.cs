@@ -55,7 +55,7 @@ internal sealed class RenderedService(ITieredCache cache, FramePixels pixels, Se
         var isWhole = region == all && (width, height) == (whole.Width, whole.Height) && !isFlippedAcross && !isFlippedDown;
         using var fitted = isWhole ? null : FrameRenderer.Fit(whole, region, width, height, isFlippedAcross, isFlippedDown, cancellationToken);
         to.Start(new EntryHeader(form.ContentType) { Tags = CacheTags.Of(instance) });
-        PictureFormats.Write(fitted ?? whole, form.Format, form.Quality, Effort, to, cancellationToken);
+        PictureWriter.Write(fitted ?? whole, form.Format, form.Quality, Effort, to, cancellationToken);
     }
 
     private static bool NeedsWindow(DecodedFrame decoded) => decoded.Frame.SamplesPerPixel == 1 && decoded.Presentation is { HasWindow: false, Palette: null };

@@ -1,43 +1,30 @@
 using System.Buffers;
-using ImageApi.Negotiation;
 using Platform.Codecs;
 using Platform.Codecs.Jpeg;
 using Platform.Codecs.Png;
 using Platform.Codecs.WebP;
-using Platform.Imaging;
 
-namespace ImageApi.Rendered;
+namespace Platform.Imaging;
 
 /// <summary>The formats of pictures for the eye.</summary>
-internal enum PictureFormat
+public enum PictureFormat
 {
     Jpeg,
     Png,
     Webp,
 }
 
-/// <summary>What pictures are offered as, and how they are written.</summary>
-internal static class PictureFormats
+/// <summary>Writes pictures as files.</summary>
+public static class PictureWriter
 {
     private static readonly JpegFrameEncoder Jpeg = new();
     private static readonly PngFrameEncoder Png = new();
 
-    /// <summary>JPEG first: it is what those get who say nothing. WebP where this machine can write it.</summary>
-    public static IReadOnlyList<Offer> Offers { get; } = WebpEncoder.IsAvailable
-        ? [new("image/jpeg"), new("image/png"), new("image/webp")]
-        : [new("image/jpeg"), new("image/png")];
+    /// <summary>Whether a format can be written on this machine: WebP needs the system's library.</summary>
+    public static bool CanWrite(PictureFormat format) => format != PictureFormat.Webp || WebpEncoder.IsAvailable;
 
-    /// <summary>The offers in words.</summary>
-    public static string InWords { get; } = WebpEncoder.IsAvailable ? "image/jpeg, image/png or image/webp" : "image/jpeg or image/png";
-
-    public static PictureFormat Of(Offer offer) => offer.MediaType switch
-    {
-        "image/png" => PictureFormat.Png,
-        "image/webp" => PictureFormat.Webp,
-        _ => PictureFormat.Jpeg,
-    };
-
-    public static string ContentTypeOf(PictureFormat format) => format switch
+    /// <summary>The media type of a format's files.</summary>
+    public static string MediaTypeOf(PictureFormat format) => format switch
     {
         PictureFormat.Png => "image/png",
         PictureFormat.Webp => "image/webp",
