@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Platform.Codecs.Htj2k;
@@ -9,18 +10,19 @@ namespace Platform.Codecs.Jpeg2000;
 /// bit-plane, in every code-block style. Has its memory for the longest block; not for concurrent use.
 /// </summary>
 /// <remarks>
-/// A word holds what is known of a column of four samples: bits 0 to 17 whether the samples of three columns and six rows are significant, row by
-/// row from the one above; 18 to 21 whether a pass has visited the four; 22 to 25 whether they were refined; 26 to 31 the signs of the six samples
-/// of the middle column.
+/// A word holds what is known of a column of four samples. From bit 0, three bits for each of six rows, from the one above: whether the samples of
+/// three columns are significant. From bit 18, at every third bit: whether a pass has visited the four; from bit 19, whether they were refined. From
+/// bit 32, at every third: the signs of the middle column's six samples. So what concerns a row lies 3 bits higher than what concerns the one above,
+/// and a set of rows is a mask with a bit at 0, 3, 6, 9.
 /// </remarks>
 internal sealed unsafe class EbcotBlockDecoder
 {
-    private const int MaxSamples = 4096, Visited = 18, Refined = 22, Signs = 26;
-    private const uint AllVisited = 0xFu << Visited;
+    private const int MaxSamples = 4096, Visited = 18, Refined = 19, Signs = 32;
+    private const uint FourRows = 0b001_001_001_001;
 
     private readonly uint[] _samples = GC.AllocateArray<uint>(2 * MaxSamples + 16, pinned: true);
     private readonly byte[] _contexts = GC.AllocateArray<byte>(EbcotContexts.Count, pinned: true);
-    private uint[] _flags = GC.AllocateArray<uint>(66 * 18, pinned: true);
+    private ulong[] _flags = GC.AllocateArray<ulong>(66 * 18, pinned: true);
     private byte[] _bytes = GC.AllocateArray<byte>(16_384, pinned: true);
     private MqDecoder _mq;
     private RawBits _raw;
@@ -40,7 +42,7 @@ internal sealed unsafe class EbcotBlockDecoder
     {
         (_width, _height, _stride, _flagStride, _isCausal) = (width, height, HtBlockDecoder.StrideOf(width), width + 2, isCausal);
         var flags = _flagStride * ((height + 3) / 4 + 2);
-        if (_flags.Length < flags) _flags = GC.AllocateArray<uint>(flags, pinned: true);
+        if (_flags.Length < flags) _flags = GC.AllocateArray<ulong>(flags, pinned: true);
         Array.Clear(_flags, 0, flags);
         Array.Clear(_samples, 0, _stride * height);
         EbcotContexts.Reset(_contexts);
@@ -71,29 +73,33 @@ internal sealed unsafe class EbcotBlockDecoder
         var mq = _mq;
         var contexts = Pointer(_contexts);
         var states = Pointer(MqDecoder.States);
+        var signCoding = Pointer(EbcotContexts.SignCoding);
         var zeroCoding = _zeroCoding;
         var value = 3u << plane;
         for (var top = 0; top < _height; top += 4)
         {
             var flags = FlagsOf(top);
             var samples = Pointer(_samples) + top * _stride;
-            var rows = Math.Min(4, _height - top);
+            var rows = RowsFrom(top);
             for (var x = 0; x < _width; x++)
             {
-                if (flags[x] == 0) continue;
-                for (var row = 0; row < rows; row++)
+                var todo = WithNeighbours((uint)flags[x]) & rows;
+                if (todo == 0) continue;
+                uint visited = 0;
+                do
                 {
-                    var near = flags[x] >> (3 * row) & 0x1FF;
-                    if ((near & 0x10) != 0 || near == 0) continue;
-                    if (mq.Decode(contexts + zeroCoding[near], states) != 0)
-                    {
-                        var code = Pointer(EbcotContexts.SignCoding)[SignNeighbours(flags + x, row)];
-                        var sign = mq.Decode(contexts + (code & 0x7F), states) ^ (uint)code >> 7;
-                        samples[row * _stride + x] = value | sign << 31;
-                        SetSignificant(flags + x, row, sign);
-                    }
-                    flags[x] |= 1u << (Visited + row);
+                    var row = BitOperations.TrailingZeroCount(todo);
+                    visited |= 1u << row;
+                    todo &= todo - 1;
+                    if (mq.Decode(contexts + zeroCoding[flags[x] >> row & 0x1FF], states) == 0) continue;
+                    var code = signCoding[SignNeighbours(flags + x, row)];
+                    var sign = (uint)(mq.Decode(contexts + (code & 0x7F), states) ^ code >> 7);
+                    samples[SampleOf(row) + x] = value | sign << 31;
+                    SetSignificant(flags + x, row, sign);
+                    todo |= 8u << row & rows & ~(uint)(flags[x] >> 4);   // the one below has a neighbour now
                 }
+                while (todo != 0);
+                flags[x] |= visited << Visited;
             }
         }
         _mq = mq;
@@ -111,24 +117,29 @@ internal sealed unsafe class EbcotBlockDecoder
         var mq = _mq;
         var contexts = Pointer(_contexts);
         var states = Pointer(MqDecoder.States);
-        var half = 1u << plane;
+        var half = 1 << plane;
         for (var top = 0; top < _height; top += 4)
         {
             var flags = FlagsOf(top);
-            var samples = Pointer(_samples) + top * _stride;
-            var rows = Math.Min(4, _height - top);
+            var samples = (int*)Pointer(_samples) + top * _stride;
             for (var x = 0; x < _width; x++)
             {
-                if ((flags[x] & 0x2490) == 0) continue;      // none of the four is significant
-                for (var row = 0; row < rows; row++)
+                var known = flags[x];
+                var todo = (uint)(known >> 4 & ~(known >> Visited)) & FourRows;
+                if (todo == 0) continue;
+                flags[x] = known | (ulong)todo << Refined;
+                do
                 {
-                    var known = flags[x];
-                    if ((known >> (4 + 3 * row) & 1) == 0 || (known >> (Visited + row) & 1) != 0) continue;
-                    var context = EbcotContexts.Refinement + ((known >> (Refined + row) & 1) != 0 ? 2 : (known >> (3 * row) & 0x1EF) != 0 ? 1 : 0);
-                    if (mq.Decode(contexts + context, states) != 0) samples[row * _stride + x] += half;
-                    else samples[row * _stride + x] -= half;
-                    flags[x] = known | 1u << (Refined + row);
+                    var row = BitOperations.TrailingZeroCount(todo);
+                    todo &= todo - 1;
+                    // Table D.4: 16 where refined before, else 15 with a significant neighbour, 14 without.
+                    var near = (int)(known >> row);
+                    var refined = near >> Refined & 1;
+                    var context = EbcotContexts.Refinement + 2 * refined + (((near & 0x1EF) + 0x1FF) >> 9 & ~refined);
+                    var bit = mq.Decode(contexts + context, states);
+                    samples[SampleOf(row) + x] += (half ^ (bit - 1)) - (bit - 1);
                 }
+                while (todo != 0);
             }
         }
         _mq = mq;
@@ -140,40 +151,39 @@ internal sealed unsafe class EbcotBlockDecoder
         var mq = _mq;
         var contexts = Pointer(_contexts);
         var states = Pointer(MqDecoder.States);
+        var signCoding = Pointer(EbcotContexts.SignCoding);
         var zeroCoding = _zeroCoding;
         var value = 3u << plane;
         for (var top = 0; top < _height; top += 4)
         {
             var flags = FlagsOf(top);
             var samples = Pointer(_samples) + top * _stride;
-            var rows = Math.Min(4, _height - top);
+            var rows = RowsFrom(top);
             for (var x = 0; x < _width; x++)
             {
-                var row = 0;
+                var known = flags[x];
+                var todo = (uint)~(known >> 4 | known >> Visited) & rows;
                 var isFound = false;
-                if (rows == 4 && flags[x] == 0)
+                if (known == 0 && rows == FourRows)
                 {
                     if (mq.Decode(contexts + EbcotContexts.RunLength, states) == 0) continue;
-                    row = (int)mq.Decode(contexts + EbcotContexts.Uniform, states) << 1;
-                    row |= (int)mq.Decode(contexts + EbcotContexts.Uniform, states);
+                    var first = mq.Decode(contexts + EbcotContexts.Uniform, states) << 1;
+                    first |= mq.Decode(contexts + EbcotContexts.Uniform, states);
+                    todo = FourRows << 3 * first & FourRows;
                     isFound = true;
                 }
 
-                for (; row < rows; row++)
+                for (; todo != 0; todo &= todo - 1)
                 {
-                    if (!isFound)
-                    {
-                        var known = flags[x];
-                        if ((known >> (4 + 3 * row) & 1) != 0 || (known >> (Visited + row) & 1) != 0) continue;
-                        if (mq.Decode(contexts + zeroCoding[known >> (3 * row) & 0x1FF], states) == 0) continue;
-                    }
+                    var row = BitOperations.TrailingZeroCount(todo);
+                    if (!isFound && mq.Decode(contexts + zeroCoding[flags[x] >> row & 0x1FF], states) == 0) continue;
                     isFound = false;
-                    var code = Pointer(EbcotContexts.SignCoding)[SignNeighbours(flags + x, row)];
-                    var sign = mq.Decode(contexts + (code & 0x7F), states) ^ (uint)code >> 7;
-                    samples[row * _stride + x] = value | sign << 31;
+                    var code = signCoding[SignNeighbours(flags + x, row)];
+                    var sign = (uint)(mq.Decode(contexts + (code & 0x7F), states) ^ code >> 7);
+                    samples[SampleOf(row) + x] = value | sign << 31;
                     SetSignificant(flags + x, row, sign);
                 }
-                flags[x] &= ~AllVisited;
+                flags[x] &= ~((ulong)FourRows << Visited);
             }
         }
         _mq = mq;
@@ -183,7 +193,7 @@ internal sealed unsafe class EbcotBlockDecoder
     public bool ReadSegmentationSymbol()
     {
         var mq = _mq;
-        uint symbol = 0;
+        var symbol = 0;
         for (var i = 0; i < 4; i++) symbol = symbol << 1 | mq.Decode(Pointer(_contexts) + EbcotContexts.Uniform, Pointer(MqDecoder.States));
         _mq = mq;
         return symbol == 0xA;
@@ -196,20 +206,19 @@ internal sealed unsafe class EbcotBlockDecoder
         {
             var flags = FlagsOf(top);
             var samples = Pointer(_samples) + top * _stride;
-            var rows = Math.Min(4, _height - top);
+            var rows = RowsFrom(top);
             for (var x = 0; x < _width; x++)
             {
-                for (var row = 0; row < rows; row++)
+                for (var todo = WithNeighbours((uint)flags[x]) & rows; todo != 0;)
                 {
-                    var near = flags[x] >> (3 * row) & 0x1FF;
-                    if ((near & 0x10) != 0 || near == 0) continue;
-                    if (_raw.Read() != 0)
-                    {
-                        var sign = _raw.Read();
-                        samples[row * _stride + x] = value | sign << 31;
-                        SetSignificant(flags + x, row, sign);
-                    }
-                    flags[x] |= 1u << (Visited + row);
+                    var row = BitOperations.TrailingZeroCount(todo);
+                    todo &= todo - 1;
+                    flags[x] |= 1ul << (Visited + row);
+                    if (_raw.Read() == 0) continue;
+                    var sign = _raw.Read();
+                    samples[SampleOf(row) + x] = value | sign << 31;
+                    SetSignificant(flags + x, row, sign);
+                    todo |= 8u << row & rows & ~(uint)(flags[x] >> 4);
                 }
             }
         }
@@ -222,50 +231,64 @@ internal sealed unsafe class EbcotBlockDecoder
         {
             var flags = FlagsOf(top);
             var samples = Pointer(_samples) + top * _stride;
-            var rows = Math.Min(4, _height - top);
             for (var x = 0; x < _width; x++)
             {
-                for (var row = 0; row < rows; row++)
+                for (var todo = (uint)(flags[x] >> 4 & ~(flags[x] >> Visited)) & FourRows; todo != 0; todo &= todo - 1)
                 {
-                    if ((flags[x] >> (4 + 3 * row) & 1) == 0 || (flags[x] >> (Visited + row) & 1) != 0) continue;
-                    if (_raw.Read() != 0) samples[row * _stride + x] += half;
-                    else samples[row * _stride + x] -= half;
-                    flags[x] |= 1u << (Refined + row);
+                    var row = BitOperations.TrailingZeroCount(todo);
+                    if (_raw.Read() != 0) samples[SampleOf(row) + x] += half;
+                    else samples[SampleOf(row) + x] -= half;
+                    flags[x] |= 1ul << (Refined + row);
                 }
             }
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private uint* FlagsOf(int top) => Pointer(_flags) + (top / 4 + 1) * _flagStride + 1;
+    /// <summary>The rows of the stripe that the block has.</summary>
+    private uint RowsFrom(int top) => FourRows & (1u << 3 * Math.Min(4, _height - top)) - 1;
 
+    /// <summary>The rows whose sample is not significant, with a neighbour that is.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint SignNeighbours(uint* flags, int row)
+    private static uint WithNeighbours(uint known)
     {
-        var known = flags[0];
-        return (known >> (3 + 3 * row) & 1) | (known >> (4 + 3 * row) & 2) | (known << 1 >> 3 * row & 4) | (known >> (4 + 3 * row) & 8)
-            | (flags[-1] >> (Signs + 1 + row) & 1) << 4 | (flags[1] >> (Signs + 1 + row) & 1) << 5
-            | (known >> (Signs + row) & 1) << 6 | (known >> (Signs + 2 + row) & 1) << 7;
+        var significant = known & 0x3FFFF;
+        var ofRows = significant | significant >> 1 | significant >> 2;
+        return (ofRows | ofRows >> 3 | ofRows >> 6) & ~(known >> 4) & FourRows;
     }
 
-    private void SetSignificant(uint* flags, int row, uint sign)
+    /// <summary>Where a row, 0, 3, 6 or 9, begins in the stripe's samples.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private int SampleOf(int row) => row / 3 * _stride;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ulong* FlagsOf(int top) => Pointer(_flags) + (top / 4 + 1) * _flagStride + 1;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int SignNeighbours(ulong* flags, int row)
     {
-        flags[0] |= 1u << (4 + 3 * row) | sign << (Signs + 1 + row);
-        flags[-1] |= 1u << (5 + 3 * row);
-        flags[1] |= 1u << (3 + 3 * row);
+        var known = flags[0] >> row;
+        return (int)known & 0xAA | (int)(known >> Signs) & 0x41 | (int)(flags[-1] >> (Signs + row + 1)) & 4 | (int)(flags[1] >> (Signs + row) << 1) & 16;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void SetSignificant(ulong* flags, int row, uint sign)
+    {
+        flags[0] |= 1ul << (4 + row) | (ulong)sign << (Signs + 3 + row);
+        flags[-1] |= 1ul << (5 + row);
+        flags[1] |= 1ul << (3 + row);
         if (row == 0 && !_isCausal)
         {
             var above = flags - _flagStride;
-            above[0] |= 1u << 16 | sign << 31;
-            above[-1] |= 1u << 17;
-            above[1] |= 1u << 15;
+            above[0] |= 1ul << 16 | (ulong)sign << (Signs + 15);
+            above[-1] |= 1ul << 17;
+            above[1] |= 1ul << 15;
         }
-        else if (row == 3)
+        else if (row == 9)
         {
             var below = flags + _flagStride;
-            below[0] |= 1u << 1 | sign << Signs;
-            below[-1] |= 1u << 2;
-            below[1] |= 1u;
+            below[0] |= 1ul << 1 | (ulong)sign << Signs;
+            below[-1] |= 1ul << 2;
+            below[1] |= 1ul;
         }
     }
 

@@ -12,8 +12,8 @@ internal static class EbcotContexts
     public static readonly byte[] ZeroCoding = MakeZeroCoding();
 
     /// <summary>
-    /// The sign's context and, in bit 7, its flip (tables D.2 and D.3): by whether the left, right, upper and lower neighbour are significant (bits 0
-    /// to 3) and negative (bits 4 to 7).
+    /// The sign's context and, in bit 7, its flip (tables D.2 and D.3): by two bits for each of the upper, left, right and lower neighbour, from the
+    /// lowest: whether it is negative, whether it is significant.
     /// </summary>
     public static readonly byte[] SignCoding = MakeSignCoding();
 
@@ -62,8 +62,8 @@ internal static class EbcotContexts
         var table = GC.AllocateArray<byte>(256, pinned: true);
         for (var i = 0; i < 256; i++)
         {
-            var h = Math.Clamp(Part(i, 0) + Part(i, 1), -1, 1);
-            var v = Math.Clamp(Part(i, 2) + Part(i, 3), -1, 1);
+            var h = Math.Clamp(Part(i >> 2) + Part(i >> 4), -1, 1);
+            var v = Math.Clamp(Part(i) + Part(i >> 6), -1, 1);
             var isFlipped = h < 0 || (h == 0 && v < 0);
             if (isFlipped) (h, v) = (-h, -v);
             var context = h == 1 ? 12 + v : 9 + v;
@@ -71,6 +71,6 @@ internal static class EbcotContexts
         }
         return table;
 
-        static int Part(int i, int neighbour) => (i >> neighbour & 1) == 0 ? 0 : (i >> (4 + neighbour) & 1) == 0 ? 1 : -1;
+        static int Part(int i) => (i & 2) == 0 ? 0 : (i & 1) == 0 ? 1 : -1;
     }
 }

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace Platform.Codecs.Jpeg2000;
@@ -31,102 +32,90 @@ internal unsafe struct MqDecoder
         30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 46,
     ];
 
-    /// <summary>By state (twice the index, plus the more probable symbol): Qe, then the states that follow the more and the less probable symbol.</summary>
-    public static readonly uint[] States = MakeStates();
+    /// <summary>
+    /// By state (twice the index, plus the more probable symbol): the state itself, those that follow the more and the less probable symbol, in
+    /// a byte each from the lowest; Qe from bit 47 on.
+    /// </summary>
+    public static readonly long[] States = MakeStates();
 
-    private uint _a, _c;
-    private int _count;
+    // The interval and the code register, scaled so that the 16 bits of the standard's A and Chigh lie from bit 47 on: signs of differences are
+    // masks, and the bits below are those that are still to come.
+    private const int Scale = 47, MostShift = 15;
+
+    private long _a, _c;
+    private int _count;     // bits to come that are in the register; at least MostShift between symbols
     private byte* _next;
 
     /// <summary>Begins a codeword segment (INITDEC).</summary>
     public MqDecoder(byte* bytes)
     {
         _next = bytes;
-        _c = (uint)*bytes << 16;
-        ReadByte();
-        _c <<= 7;
-        _count -= 7;
-        _a = 0x8000;
+        _c = (long)*bytes << (Scale + 7);
+        _count = -7;
+        _a = 0x8000L << Scale;
+        ReadBytes();
     }
 
-    /// <summary>Decodes a symbol in a context, whose state changes (DECODE).</summary>
+    /// <summary>
+    /// Decodes a symbol in a context, whose state changes (DECODE). Without a branch on what is decoded: symbols are hard to foretell, and a
+    /// mistaken branch costs more than all of this.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public uint Decode(byte* context, uint* states)
+    public int Decode(byte* context, long* states)
     {
-        uint state = *context, entry = states[state], symbol = state & 1, qe = entry & 0xFFFF;
-        _a -= qe;
-        if (_c >> 16 < qe)
-        {
-            if (_a < qe)
-            {
-                *context = (byte)(entry >> 16);
-            }
-            else
-            {
-                symbol ^= 1;
-                *context = (byte)(entry >> 24);
-            }
-            _a = qe;
-        }
-        else
-        {
-            _c -= qe << 16;
-            if ((_a & 0x8000) != 0) return symbol;
-            if (_a < qe)
-            {
-                symbol ^= 1;
-                *context = (byte)(entry >> 24);
-            }
-            else
-            {
-                *context = (byte)(entry >> 16);
-            }
-        }
+        int state = *context;
+        var entry = states[state];
+        var qe = entry & ~0xFFFFFFL;
+        var a = _a - qe;
+        var c = _c - qe;
+        var isLower = c >> 63;                      // all ones where the code lies in the lower part: all below has masks instead of conditions
+        var isLess = (a - qe) >> 63 ^ isLower;      // the less probable symbol: the parts have changed places where the upper is the smaller
+        a ^= (a ^ qe) & isLower;
+        c += qe & isLower;
+        var shift = BitOperations.LeadingZeroCount((ulong)a) - 1;
+        *context = (byte)(entry >> (((shift + 15) >> 1 & 8) + ((int)isLess & 8)));  // the state stays where nothing is shifted
+        _a = a << shift;
+        _c = c << shift;
+        _count -= shift;
+        if (_count < MostShift) ReadBytes();
+        return state & 1 ^ (int)isLess & 1;
+    }
 
+    // BYTEIN, for as many bytes as fit.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void ReadBytes()
+    {
         do
         {
-            if (_count == 0) ReadByte();
-            _a <<= 1;
-            _c <<= 1;
-            _count--;
-        }
-        while (_a < 0x8000);
-        return symbol;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void ReadByte()
-    {
-        if (*_next == 0xFF)
-        {
-            if (_next[1] > 0x8F)
+            if (*_next != 0xFF)
             {
-                _c += 0xFF00;
-                _count = 8;
+                _count += 8;
+                _c += (long)*++_next << (Scale - _count);
+            }
+            else if (_next[1] <= 0x8F)
+            {
+                _count += 7;
+                _c += (long)*++_next << (Scale - _count);
             }
             else
             {
-                _c += (uint)*++_next << 9;
-                _count = 7;
+                _count += 8;
+                _c += 0xFFL << (Scale - _count);
             }
         }
-        else
-        {
-            _c += (uint)*++_next << 8;
-            _count = 8;
-        }
+        while (_count < 32);
     }
 
-    private static uint[] MakeStates()
+    private static long[] MakeStates()
     {
-        var states = GC.AllocateArray<uint>(2 * Probabilities.Length, pinned: true);
+        var states = GC.AllocateArray<long>(2 * Probabilities.Length, pinned: true);
         for (var i = 0; i < Probabilities.Length; i++)
         {
             var switches = i is 0 or 6 or 14;
-            for (uint symbol = 0; symbol < 2; symbol++)
+            for (var symbol = 0; symbol < 2; symbol++)
             {
-                var less = 2u * AfterLess[i] + (switches ? 1 - symbol : symbol);
-                states[2 * i + symbol] = Probabilities[i] | (2u * AfterMore[i] + symbol) << 16 | less << 24;
+                var less = 2 * AfterLess[i] + (switches ? 1 - symbol : symbol);
+                states[2 * i + symbol] = (long)Probabilities[i] << Scale | (long)less << 16 | (long)(2 * AfterMore[i] + symbol) << 8 | (uint)(2 * i + symbol);
             }
         }
         return states;
