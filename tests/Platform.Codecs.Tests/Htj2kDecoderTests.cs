@@ -139,16 +139,6 @@ public sealed class Htj2kDecoderTests
         Assert.InRange(sum / (whole.Length / 2), 0.1, 40); // close, not equal
     }
 
-    [ToolFact("ojph_compress")]
-    public async Task Decode_AnyMutation_GivesPixelsOrTheOneException()
-    {
-        foreach (var (frame, settings) in new[] { (Grey12, "-prog_order RPCL"), (Colour, "-prog_order PCRL -tile_size {64,64} -precincts {32,32}") })
-        {
-            var stream = await OpenJph.CompressAsync(Picture(frame, 1), frame, ["-reversible", "true", .. settings.Split(' ')]);
-            Mutations.Run(stream, frame, new Htj2kFrameDecoder());
-        }
-    }
-
     private static byte[] Decode(byte[] stream, FrameDescription frame) => Decode(stream, frame, out _, new DecodeOptions());
 
     internal static byte[] Decode(byte[] stream, FrameDescription frame, out FrameDescription produced, DecodeOptions options)

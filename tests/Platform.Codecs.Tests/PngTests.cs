@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.IO.Compression;
 using Platform.Codecs.Deflated;
 using Platform.Codecs.Png;
+using Platform.Codecs.Tests.Fuzz;
 using Platform.Tests.Shared;
 
 namespace Platform.Codecs.Tests;
@@ -91,43 +92,18 @@ public sealed class PngTests
     }
 
     [Fact]
-    public void Decode_AnyMutation_GivesAPictureOrTheOneException()
-    {
-        var (frame, pixels) = JpegLsTests.Make(20, 31, 3, 8, 8, false, "steps");
-        var good = Encode(pixels, frame);
-        var random = new Random(1);
-        for (var i = 0; i < 2000; i++)
-        {
-            var broken = (byte[])good.Clone();
-            for (var n = random.Next(1, 4); n > 0; n--) broken[random.Next(broken.Length)] ^= (byte)(1 << random.Next(8));
-            // Nearly every change breaks a checksum: mend them in half of the cases, so that what lies behind is reached.
-            if (i % 2 == 0) MendChecksums(broken);
-            var decoded = new ArrayBufferWriter<byte>();
-            try
-            {
-                var info = PngDecoder.Decode(new ReadOnlySequence<byte>(broken, 0, i % 7 == 0 ? random.Next(broken.Length) : broken.Length), decoded, new DecodeOptions { MaxFrameBytes = 1 << 20 }, CancellationToken.None);
-                Assert.Equal(info.ByteLength, decoded.WrittenCount);
-            }
-            catch (InvalidFrameException)
-            {
-                Assert.Equal(0, decoded.WrittenCount);
-            }
-        }
-    }
-
-    [Fact]
     public void Decode_Bomb_ThrowsBeforeInflating()
     {
         var (frame, pixels) = JpegLsTests.Make(8, 8, 1, 8, 8, false, "flat");
         var bomb = Encode(pixels, frame);
         (bomb[16], bomb[17], bomb[18], bomb[20], bomb[21], bomb[22]) = (0, 0, 117, 0, 0, 117);      // 30,000 x 30,000
-        MendChecksums(bomb);
+        Mutator.MendChecksums(bomb);
         var thrown = Assert.Throws<InvalidFrameException>(() => PngDecoder.Decode(new ReadOnlySequence<byte>(bomb), new ArrayBufferWriter<byte>(), new DecodeOptions { MaxFrameBytes = 64 << 20 }, CancellationToken.None));
         Assert.Contains("limit", thrown.Message);
     }
 
     [Fact]
-    public void DeflatedFrame_Decode_GivesThePixelsOrThrows()
+    public void DeflatedFrame_Decode_GivesThePixels()
     {
         var (frame, pixels) = JpegLsTests.Make(40, 52, 1, 16, 12, true, "steps");
         using var stream = new MemoryStream();
@@ -137,7 +113,6 @@ public sealed class PngTests
         var decoded = new ArrayBufferWriter<byte>();
         new DeflatedFrameDecoder().Decode(new ReadOnlySequence<byte>(encoded), frame, decoded, new DecodeOptions(), CancellationToken.None);
         Assert.Equal(pixels, decoded.WrittenSpan.ToArray());
-        Mutations.Run(encoded, frame, new DeflatedFrameDecoder());
     }
 
     private static byte[] Encode(byte[] pixels, in FrameDescription frame)
@@ -145,17 +120,6 @@ public sealed class PngTests
         var stream = new ArrayBufferWriter<byte>();
         new PngFrameEncoder().Encode(pixels, frame, stream, null, CancellationToken.None);
         return stream.WrittenSpan.ToArray();
-    }
-
-    private static void MendChecksums(byte[] file)
-    {
-        for (var at = 8; at + 12 <= file.Length;)
-        {
-            var length = System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(file.AsSpan(at));
-            if (length > file.Length - at - 12) return;
-            System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(file.AsSpan(at + 8 + (int)length), PngChunks.Crc(file.AsSpan(at + 4, 4 + (int)length)));
-            at += 12 + (int)length;
-        }
     }
 
     private static async Task<string> RunAsync(params string[] arguments)

@@ -14,22 +14,22 @@ public sealed class DeflatedFrameDecoder : IFrameDecoder
         var length = FrameLimits.Check(expected, options);
         using var frame = PooledBytes.Zeroed(length);
         var rented = ArrayPool<byte>.Shared.Rent(checked((int)Math.Min(encoded.Length, Array.MaxLength)));
+        using var compressed = new MemoryStream(rented, 0, (int)encoded.Length, writable: false);
         try
         {
             encoded.CopyTo(rented);
-            using var compressed = new MemoryStream(rented, 0, (int)encoded.Length, writable: false);
-            using var inflate = new DeflateStream(compressed, CompressionMode.Decompress);
+            using var inflate = new DeflateStream(compressed, CompressionMode.Decompress, leaveOpen: true);
             for (var read = 0; read < length;)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 var count = inflate.Read(frame.Span.Slice(read, Math.Min(1 << 20, length - read)));
-                if (count == 0) throw new InvalidFrameException("The frame inflates to fewer pixels than it has.");
+                if (count == 0) throw new InvalidFrameException("The frame inflates to fewer pixels than it has.", compressed.Position);
                 read += count;
             }
         }
         catch (InvalidDataException exception)
         {
-            throw new InvalidFrameException("The frame does not inflate.", -1, exception);
+            throw new InvalidFrameException("The frame does not inflate.", compressed.Position, exception);
         }
         finally
         {

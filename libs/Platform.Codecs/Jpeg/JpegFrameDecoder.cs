@@ -21,6 +21,19 @@ public sealed class JpegFrameDecoder : IFrameDecoder
     {
         using var pooled = PooledBytes.Contiguous(encoded, out var bytes);
         var headers = JpegHeaders.Begin(bytes);
+        try
+        {
+            return Decode(bytes, headers, expected, pixels, options, cancellationToken);
+        }
+        catch (InvalidFrameException exception)
+        {
+            exception.Locate(headers.Marker, headers.Position);
+            throw;
+        }
+    }
+
+    private static FrameDescription Decode(ReadOnlySpan<byte> bytes, JpegHeaders headers, in FrameDescription expected, IBufferWriter<byte> pixels, in DecodeOptions options, CancellationToken cancellationToken)
+    {
         if (!headers.ReadToScan(bytes, out var scan)) throw new InvalidFrameException("The frame has no scan.", headers.Position);
         Check(headers, expected);
 

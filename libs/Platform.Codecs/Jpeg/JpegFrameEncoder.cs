@@ -155,7 +155,7 @@ public sealed class JpegFrameEncoder
     private static void WriteHeaders(IBufferWriter<byte> stream, int width, int height, int channels, int sampling, ReadOnlySpan<ushort> luminance, ReadOnlySpan<ushort> chrominance)
     {
         stream.Write((ReadOnlySpan<byte>)[0xFF, JpegMarker.Soi]);
-        WriteSegment(stream, JpegMarker.App0, [.. "JFIF\0"u8, 1, 2, 0, 0, 1, 0, 1, 0, 0]);
+        WriteSegment(stream, JpegMarker.App0, "JFIF\0\u0001\u0002\0\0\u0001\0\u0001\0\0"u8);
         WriteQuantization(stream, 0, luminance);
         if (channels == 3) WriteQuantization(stream, 1, chrominance);
 
@@ -177,12 +177,12 @@ public sealed class JpegFrameEncoder
         }
         scan[^2] = 63; // all coefficients, at once
         WriteSegment(stream, JpegMarker.Sof0, frame);
-        WriteSegment(stream, JpegMarker.Dht, [0x00, .. JpegTables.DcLuminanceCounts, .. JpegTables.DcSymbols]);
-        WriteSegment(stream, JpegMarker.Dht, [0x10, .. JpegTables.AcLuminanceCounts, .. JpegTables.AcLuminanceSymbols]);
+        WriteHuffman(stream, 0x00, JpegTables.DcLuminanceCounts, JpegTables.DcSymbols);
+        WriteHuffman(stream, 0x10, JpegTables.AcLuminanceCounts, JpegTables.AcLuminanceSymbols);
         if (channels == 3)
         {
-            WriteSegment(stream, JpegMarker.Dht, [0x01, .. JpegTables.DcChrominanceCounts, .. JpegTables.DcSymbols]);
-            WriteSegment(stream, JpegMarker.Dht, [0x11, .. JpegTables.AcChrominanceCounts, .. JpegTables.AcChrominanceSymbols]);
+            WriteHuffman(stream, 0x01, JpegTables.DcChrominanceCounts, JpegTables.DcSymbols);
+            WriteHuffman(stream, 0x11, JpegTables.AcChrominanceCounts, JpegTables.AcChrominanceSymbols);
         }
         WriteSegment(stream, JpegMarker.Sos, scan);
     }
@@ -193,6 +193,15 @@ public sealed class JpegFrameEncoder
         segment[0] = id;
         for (var k = 0; k < 64; k++) segment[1 + k] = (byte)table[ZigZag.ToNatural[k]];
         WriteSegment(stream, JpegMarker.Dqt, segment);
+    }
+
+    private static void WriteHuffman(IBufferWriter<byte> stream, byte id, ReadOnlySpan<byte> counts, ReadOnlySpan<byte> symbols)
+    {
+        Span<byte> segment = stackalloc byte[1 + counts.Length + symbols.Length];
+        segment[0] = id;
+        counts.CopyTo(segment[1..]);
+        symbols.CopyTo(segment[(1 + counts.Length)..]);
+        WriteSegment(stream, JpegMarker.Dht, segment);
     }
 
     private static void WriteSegment(IBufferWriter<byte> stream, byte marker, ReadOnlySpan<byte> content)

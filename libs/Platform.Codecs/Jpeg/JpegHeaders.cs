@@ -56,6 +56,9 @@ internal sealed class JpegHeaders
     /// <summary>Where the next marker is looked for, in bytes from the frame's start.</summary>
     public int Position { get; set; }
 
+    /// <summary>The marker that was read last; its segment, or the data after it, is what is being read.</summary>
+    public int Marker { get; private set; }
+
     private int _scans;
 
     /// <summary>Starts on a stream.</summary>
@@ -66,6 +69,7 @@ internal sealed class JpegHeaders
         foreach (var table in headers.Dc) table.Clear();
         foreach (var table in headers.Ac) table.Clear();
         headers.Process = 0;
+        headers.Marker = 0xFF00 | JpegMarker.Soi;
         headers.ComponentCount = headers.RestartInterval = headers._scans = 0;
         headers.AdobeTransform = -1;
         headers.HasJfif = false;
@@ -82,6 +86,7 @@ internal sealed class JpegHeaders
         {
             // A stream that ends without EOI after its last scan is whole all the same.
             if (!TryReadMarker(data, out var marker) || marker == JpegMarker.Eoi) return false;
+            Marker = 0xFF00 | marker;
             if (marker is JpegMarker.Tem or (>= JpegMarker.Rst0 and <= JpegMarker.Rst7)) continue;
             var length = Position + 2 <= data.Length ? data[Position] << 8 | data[Position + 1] : 0;
             if (length < 2 || Position + length > data.Length) throw new InvalidFrameException($"The segment of marker 0x{marker:X2} is cut off.", Position);

@@ -39,6 +39,11 @@ internal sealed unsafe class CodestreamDecoder(bool isVectorized = true)
             pixels.Write(frame.Span);
             return produced;
         }
+        catch (InvalidFrameException exception)
+        {
+            exception.Locate(_headers.Marker, _headers.MarkerOffset);
+            throw;
+        }
         finally
         {
             _layout.Trim();

@@ -52,6 +52,11 @@ internal sealed class CodestreamHeaders
     /// <summary>The lengths of all tile-parts in their order as TLM tells them; none without it, or where it does not fit the tiles.</summary>
     public List<uint> TilePartLengths { get; } = [];
 
+    /// <summary>The marker whose segment, or the packets after it, is being read.</summary>
+    public int Marker { get; private set; }
+
+    public int MarkerOffset { get; private set; }
+
     private uint _tileX0, _tileY0, _tileWidth, _tileHeight;
 
     public int Width => (int)(X1 - X0);
@@ -89,6 +94,7 @@ internal sealed class CodestreamHeaders
         TilePartLengths.Clear();
         _mainProgressions.Clear();
         ComponentCount = 0;
+        (Marker, MarkerOffset) = (0, 0);
         foreach (var style in _main) style.Clear();
         _mainStyle = default;
         var at = JpegBoxes.FindCodestream(data);
@@ -130,10 +136,15 @@ internal sealed class CodestreamHeaders
             }
         }
         for (var i = 0; i < ComponentCount; i++) _tile[i].CheckComplete(TileParts[first].Start);
+        (Marker, MarkerOffset) = (J2kMarker.Sod, TileParts[first].BodyStart - 2);
     }
 
-    private static int ReadMarker(ReadOnlySpan<byte> data, int at) =>
-        at + 2 <= data.Length ? BinaryPrimitives.ReadUInt16BigEndian(data[at..]) : throw new InvalidFrameException("The stream is cut off where a marker should be.", at);
+    private int ReadMarker(ReadOnlySpan<byte> data, int at)
+    {
+        if (at + 2 > data.Length) throw new InvalidFrameException("The stream is cut off where a marker should be.", at);
+        (Marker, MarkerOffset) = (BinaryPrimitives.ReadUInt16BigEndian(data[at..]), at);
+        return Marker;
+    }
 
     private static ReadOnlySpan<byte> ReadSegment(ReadOnlySpan<byte> data, int marker, int at)
     {

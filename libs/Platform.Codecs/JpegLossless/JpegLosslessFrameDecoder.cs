@@ -16,6 +16,19 @@ public sealed class JpegLosslessFrameDecoder : IFrameDecoder
         FrameLimits.Check(expected, options);
         using var pooled = PooledBytes.Contiguous(encoded, out var bytes);
         var headers = JpegHeaders.Begin(bytes);
+        try
+        {
+            return Decode(bytes, headers, expected, pixels, options, cancellationToken);
+        }
+        catch (InvalidFrameException exception)
+        {
+            exception.Locate(headers.Marker, headers.Position);
+            throw;
+        }
+    }
+
+    private static FrameDescription Decode(ReadOnlySpan<byte> bytes, JpegHeaders headers, in FrameDescription expected, IBufferWriter<byte> pixels, in DecodeOptions options, CancellationToken cancellationToken)
+    {
         if (!headers.ReadToScan(bytes, out var scan)) throw new InvalidFrameException("The frame has no scan.", headers.Position);
         if (headers.Process != JpegMarker.Sof3) throw new InvalidFrameException($"The stream is not lossless Huffman JPEG (process 0x{headers.Process:X2}).");
         var (width, height, count, precision) = (headers.Width, headers.Height, headers.ComponentCount, headers.Precision);

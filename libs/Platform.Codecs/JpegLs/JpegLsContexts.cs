@@ -79,7 +79,7 @@ internal struct RunContext
     }
 }
 
-/// <summary>The state of a scan: its contexts, and the table of gradients.</summary>
+/// <summary>The state of a scan: its contexts, and the table of gradients. Kept and used again.</summary>
 internal sealed class JpegLsState
 {
     public const int RegularContexts = 365;
@@ -93,19 +93,20 @@ internal sealed class JpegLsState
     public readonly RegularContext[] Regular = new RegularContext[RegularContexts];
     public readonly RunContext[] Run = new RunContext[2];
 
-    public JpegLsState(in JpegLsParameters parameters)
+    public JpegLsParameters Parameters { get; private set; }
+
+    /// <summary>The region of gradient d at index d + MAXVAL.</summary>
+    public sbyte[] Gradients { get; private set; } = [];
+
+    /// <summary>Starts on a scan: nothing is learnt.</summary>
+    public void Begin(in JpegLsParameters parameters)
     {
+        if (Gradients.Length == 0 || parameters != Parameters) Gradients = TableOf(parameters);
         Parameters = parameters;
-        Gradients = TableOf(parameters);
         var first = Math.Max(2, (parameters.Range + 32) / 64);
         Regular.AsSpan().Fill(new RegularContext { A = first, N = 1 });
         Run.AsSpan().Fill(new RunContext { A = first, N = 1 });
     }
-
-    public JpegLsParameters Parameters { get; }
-
-    /// <summary>The region of gradient d at index d + MAXVAL.</summary>
-    public sbyte[] Gradients { get; }
 
     public static int RunOrder(int runIndex) => RunOrders[runIndex];
 

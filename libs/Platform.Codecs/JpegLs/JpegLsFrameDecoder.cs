@@ -31,6 +31,19 @@ public sealed class JpegLsFrameDecoder : IFrameDecoder
         var length = FrameLimits.Check(expected, options);
         using var pooled = PooledBytes.Contiguous(encoded, out var bytes);
         var headers = JpegLsHeaders.Begin(bytes);
+        try
+        {
+            return Decode(bytes, headers, expected, length, pixels, cancellationToken);
+        }
+        catch (InvalidFrameException exception)
+        {
+            exception.Locate(headers.Marker, headers.Position);
+            throw;
+        }
+    }
+
+    private static FrameDescription Decode(ReadOnlySpan<byte> bytes, JpegLsHeaders headers, in FrameDescription expected, int length, IBufferWriter<byte> pixels, CancellationToken cancellationToken)
+    {
         if (!headers.ReadToScan(bytes, out var scan)) throw new InvalidFrameException("The frame has no scan.", headers.Position);
         if (headers.Width != expected.Columns || headers.Height != expected.Rows || headers.ComponentCount != expected.SamplesPerPixel)
             throw new InvalidFrameException($"The stream holds {headers.Width} x {headers.Height} x {headers.ComponentCount}, {expected.Columns} x {expected.Rows} x {expected.SamplesPerPixel} expected.");
@@ -62,7 +75,8 @@ public sealed class JpegLsFrameDecoder : IFrameDecoder
     {
         var parameters = headers.GetParameters(scan.Near);
         if (parameters.MaxValue >= 1 << headers.Precision) throw new InvalidFrameException("The largest sample does not fit the precision.", headers.Position);
-        var state = new JpegLsState(parameters);
+        var state = headers.State;
+        state.Begin(parameters);
         var reader = new JpegLsBitReader(bytes, headers.Position);
         var (width, stride) = (headers.Width, headers.Width + 2);
         var rented = ArrayPool<ushort>.Shared.Rent(2 * scan.Count * stride);

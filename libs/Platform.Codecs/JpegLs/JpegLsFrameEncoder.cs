@@ -11,6 +11,9 @@ namespace Platform.Codecs.JpegLs;
 /// </summary>
 public sealed class JpegLsFrameEncoder : IFrameEncoder
 {
+    [ThreadStatic]
+    private static JpegLsState? t_state;
+
     public string Recipe => "jpegls/1";
 
     public void Encode(ReadOnlySpan<byte> pixels, in FrameDescription frame, IBufferWriter<byte> stream, IList<long>? resolutionEnds, CancellationToken cancellationToken)
@@ -24,7 +27,8 @@ public sealed class JpegLsFrameEncoder : IFrameEncoder
         var mask = (1 << frame.BitsStored) - 1;
         var (width, components, stride) = (frame.Columns, frame.SamplesPerPixel, frame.Columns + 2);
         WriteHeaders(stream, frame, precision);
-        var state = new JpegLsState(new JpegLsParameters((1 << precision) - 1, near: 0));
+        var state = t_state ??= new JpegLsState();
+        state.Begin(new JpegLsParameters((1 << precision) - 1, near: 0));
         var writer = new JpegLsBitWriter();
         // No code is longer than the limit, and at most every eighth byte of a line is a stuffed one more.
         var mostPerLine = checked(state.Parameters.Limit * width / 7 + 16);

@@ -5,17 +5,18 @@ namespace Platform.Codecs.JpegLs;
 /// <summary>One scan's header (T.87 C.2.3).</summary>
 internal readonly record struct JpegLsScan(int Count, byte First, int Near, int Interleave, int PointTransform);
 
-/// <summary>The markers of a JPEG-LS stream (T.87 annex C), read one after the other.</summary>
+/// <summary>The markers of a JPEG-LS stream (T.87 annex C), read one after the other. Kept per thread and used again.</summary>
 internal sealed class JpegLsHeaders
 {
     private const byte Soi = 0xD8, Eoi = 0xD9, Sos = 0xDA, Dri = 0xDD, Sof55 = 0xF7, Lse = 0xF8, App8 = 0xE8;
     private const int MaxSegments = 1000;
 
+    [ThreadStatic]
+    private static JpegLsHeaders? t_instance;
+
     private int _segments;
     private bool _hasFrame;
     private int _maxValue, _t1, _t2, _t3, _reset;
-
-    private JpegLsHeaders(int position) => Position = position;
 
     public int Width { get; private set; }
 
@@ -31,10 +32,22 @@ internal sealed class JpegLsHeaders
     /// <summary>Where reading goes on, in bytes from the start of the frame.</summary>
     public int Position { get; set; }
 
+    /// <summary>The marker that was read last; its segment, or the data after it, is what is being read.</summary>
+    public int Marker { get; private set; }
+
+    /// <summary>The state of the scan that is being decoded.</summary>
+    public JpegLsState State { get; } = new();
+
+    /// <summary>Starts on a stream, with this thread's instance.</summary>
     public static JpegLsHeaders Begin(ReadOnlySpan<byte> bytes)
     {
         if (bytes.Length < 4 || bytes[0] != 0xFF || bytes[1] != Soi) throw new InvalidFrameException("The frame is no JPEG stream.", 0);
-        return new JpegLsHeaders(2);
+        var headers = t_instance ??= new JpegLsHeaders();
+        (headers._segments, headers._hasFrame) = (0, false);
+        headers._maxValue = headers._t1 = headers._t2 = headers._t3 = headers._reset = 0;
+        headers.Width = headers.Height = headers.Precision = headers.ComponentCount = 0;
+        (headers.Marker, headers.Position) = (0xFF00 | Soi, 2);
+        return headers;
     }
 
     /// <summary>The parameters of a scan with this allowed error: what the stream has said, else the defaults.</summary>
@@ -50,6 +63,7 @@ internal sealed class JpegLsHeaders
             if (Position + 1 >= bytes.Length) return false;
             if (bytes[Position] != 0xFF) throw new InvalidFrameException("A marker is missing.", Position);
             var marker = bytes[Position + 1];
+            Marker = 0xFF00 | marker;
             if (marker == Eoi) return false;
             if (++_segments > MaxSegments) throw new InvalidFrameException("The frame has too many segments.", Position);
             if (Position + 4 > bytes.Length) throw new InvalidFrameException("A segment is cut off.", Position);

@@ -15,7 +15,7 @@ public sealed class NativeFrameDecoder : IFrameDecoder
         var stored = is422 ? 2L * expected.Rows * expected.Columns : length;
         if (is422 && expected.Columns % 2 != 0) throw new InvalidFrameException("YBR_FULL_422 has an even number of columns.");
         // One byte more is the padding to an even length.
-        if (encoded.Length != stored && encoded.Length != stored + 1) throw new InvalidFrameException($"The frame has {encoded.Length} bytes, {stored} expected.");
+        if (encoded.Length != stored && encoded.Length != stored + 1) throw new InvalidFrameException($"The frame has {encoded.Length} bytes, {stored} expected.", Math.Min(stored, encoded.Length));
 
         using var pooled = PooledBytes.Contiguous(encoded.Slice(0, stored), out var bytes);
         using var frame = PooledBytes.Zeroed(length);

@@ -64,6 +64,11 @@ public static class PngDecoder
             pixels.Write(picture.Span);
             return info;
         }
+        catch (InvalidFrameException exception)
+        {
+            exception.Locate(0, position);
+            throw;
+        }
         finally
         {
             ArrayPool<byte>.Shared.Return(rented);
