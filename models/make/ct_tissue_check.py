@@ -44,18 +44,16 @@ def inputs(dims):
         yield rng.uniform(-1100, 1200, (2, 1, 5, *shape) if dims == 3 else (3, 1, *shape)).astype(np.float32)
 
 
-def check(dims, runtime_session):
-    if runtime_session is None:
-        return {"skipped": "needs ONNX Runtime: --runtime libonnxruntime.so.1"}, False
+def check(dims, session):
     pixels = wrong = 0
     for hu in inputs(dims):
-        got, wanted = runtime_session.run("hu", "tissue", hu), ct_tissue.classify(hu)
+        got, wanted = session.run("hu", "tissue", hu), ct_tissue.classify(hu)
         pixels, wrong = pixels + wanted.size, wrong + int((got != wanted).sum())
     scores = {name: [] for name in NAMES}
     for k in range(40):
         hu, truth = body(9_000_000 + k)
         x = np.repeat(hu[None], 5, 0)[None, None] if dims == 3 else hu[None, None]
-        got = runtime_session.run("hu", "tissue", x)
+        got = session.run("hu", "tissue", x)
         got = got[0, 0, 2] if dims == 3 else got[0, 0]
         known = truth != 255
         for value, name in enumerate(NAMES):
@@ -64,12 +62,12 @@ def check(dims, runtime_session):
     if dims == 2:
         for k in range(60):
             p = phantom(HELD_OUT + 1000 + k, 512, "hard")
-            lungs.append(dice(runtime_session.run("hu", "tissue", p.hu[None, None])[0, 0] == ct_tissue.LUNG, p.lung))
+            lungs.append(dice(session.run("hu", "tissue", p.hu[None, None])[0, 0] == ct_tissue.LUNG, p.lung))
     x = np.zeros((1, 1, 16, 512, 512) if dims == 3 else (1, 1, 512, 512), np.float32)
-    runtime_session.run("hu", "tissue", x)
+    session.run("hu", "tissue", x)
     begun = time.perf_counter()
     for _ in range(3):
-        runtime_session.run("hu", "tissue", x)
+        session.run("hu", "tissue", x)
     figures = {"graph_against_definition": {"pixels": pixels, "different": wrong},
                "dice_on_bodies_of_known_tissue": {name: mean_interval(values) for name, values in scores.items()},
                "milliseconds_one_thread_512x512" + ("x16" if dims == 3 else ""): round((time.perf_counter() - begun) / 3 * 1e3, 1)}

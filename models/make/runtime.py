@@ -24,11 +24,9 @@ class Session:
         self._call(69, c.c_int(1), c.c_int(0), c.byref(self._memory))                                          # CreateCpuMemoryInfo
 
     def _call(self, slot, *arguments):
-        status = c.CFUNCTYPE(c.c_void_p, *[c.c_void_p if isinstance(a, c.c_void_p) or a is None or not isinstance(a, (c.c_int, c.c_size_t, c.c_char_p)) else type(a)
-                                           for a in arguments])(self._table[slot])(*[c.cast(a, c.c_void_p) if not isinstance(a, (c.c_int, c.c_size_t, c.c_char_p, c.c_void_p)) else a for a in arguments])
+        status = c.CFUNCTYPE(c.c_void_p)(self._table[slot])(*arguments)
         if status:
-            message = c.CFUNCTYPE(c.c_char_p, c.c_void_p)(self._table[2])(status).decode()
-            raise RuntimeError(message)
+            raise RuntimeError(c.CFUNCTYPE(c.c_char_p, c.c_void_p)(self._table[2])(status).decode())
 
     def run(self, input_name, output_name, value):
         value = np.ascontiguousarray(value, np.float32)
@@ -48,6 +46,6 @@ class Session:
         count = int(np.prod(list(sizes)))
         copy = np.frombuffer(c.string_at(data.value, count * kind.itemsize), kind).reshape(list(sizes)).copy()
         c.CFUNCTYPE(None, c.c_void_p)(self._table[99])(facts)
-        for value in (tensor, result):
-            c.CFUNCTYPE(None, c.c_void_p)(self._table[96])(value)
+        for used in (tensor, result):
+            c.CFUNCTYPE(None, c.c_void_p)(self._table[96])(used)
         return copy
