@@ -28,6 +28,7 @@ done
 compgen -G '/usr/lib/*/libwebp.so.7' >/dev/null || missing+=(libwebp7)   # pictures as WebP
 /usr/bin/python3 -c 'import PIL' 2>/dev/null || missing+=(python3-pil)   # oracle: pictures
 /usr/bin/python3 -c 'import nibabel' 2>/dev/null || missing+=(python3-nibabel)   # oracle: volumes
+/usr/bin/python3 -c 'import importlib.util as u, sys; sys.exit(not (u.find_spec("torch") and u.find_spec("h5py")))' 2>/dev/null || missing+=(python3-torch python3-h5py)   # oracle: weights of models
 command -v fc-list >/dev/null 2>&1 && [ -n "$(fc-list 2>/dev/null)" ] || missing+=(fontconfig fonts-dejavu-core)  # text in screenshots
 
 command -v dotnet >/dev/null 2>&1 || { echo "The .NET 10 SDK is missing: https://dotnet.microsoft.com/download" >&2; exit 1; }

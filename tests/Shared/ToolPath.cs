@@ -4,13 +4,14 @@ namespace Platform.Tests.Shared;
 public static class ToolPath
 {
     /// <summary>
-    /// The full path of a program, null where it is not installed. "pydicom" and "nibabel" find a Python that can import them and numpy, "s3rver" the script
+    /// The full path of a program, null where it is not installed. "pydicom", "nibabel" and "torch" find a Python that can import them and numpy ("torch": h5py too), "s3rver" the script
     /// that eng/install.sh puts beside <see cref="S3.S3Server"/>, to be run by node.
     /// </summary>
     public static string? Find(string tool) => tool switch
     {
         "pydicom" => Pydicom.Value,
         "nibabel" => Nibabel.Value,
+        "torch" => Torch.Value,
         "s3rver" => S3Rver.Value,
         _ => OnPath(tool).FirstOrDefault(),
     };
@@ -28,6 +29,8 @@ public static class ToolPath
     // Debian's packages belong to Debian's python3; another one may come first on the PATH.
     private static readonly Lazy<string?> Pydicom = new(() => FindPython("pydicom"));
     private static readonly Lazy<string?> Nibabel = new(() => FindPython("nibabel"));
+
+    private static readonly Lazy<string?> Torch = new(() => FindPython("torch, h5py"));
 
     private static string? FindPython(string module) => new[] { "/usr/bin/python3" }.Concat(OnPath("python3")).FirstOrDefault(python => CanImport(python, module));
 

@@ -91,15 +91,7 @@ internal sealed class JsonMembers
 
     private string CheckText(JsonElement value, string at, int maxLength)
     {
-        string text;
-        try
-        {
-            text = value.GetString()!;
-        }
-        catch (InvalidOperationException)
-        {
-            throw Wrong(at, "is no valid Unicode");
-        }
+        var text = value.GetString()!;
         if (text.Length == 0 || text.Length > maxLength) throw Wrong(at, $"must have 1 to {maxLength} characters");
         if (text.Any(static letter => char.IsControl(letter) && letter is not ('\n' or '\t'))) throw Wrong(at, "must not have control characters");
         return text;

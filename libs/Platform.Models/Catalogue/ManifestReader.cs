@@ -32,9 +32,16 @@ public static class ManifestReader
         }
         using (document)
         {
-            var manifest = ReadManifest(new JsonMembers(document.RootElement, what), text, folder);
-            Check(manifest, what);
-            return manifest;
+            try
+            {
+                var manifest = ReadManifest(new JsonMembers(document.RootElement, what), text, folder);
+                Check(manifest, what);
+                return manifest;
+            }
+            catch (InvalidOperationException failure)
+            {
+                throw ModelException.Invalid($"{what}: has a text that is no valid Unicode.", failure);
+            }
         }
     }
 

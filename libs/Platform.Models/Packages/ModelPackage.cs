@@ -19,7 +19,7 @@ internal static class ModelPackage
     public static async Task WriteAsync(StoredModel model, Stream stream, IProgress<long>? progress, CancellationToken cancellationToken)
     {
         using var zip = new ZipArchive(stream, ZipArchiveMode.Create, leaveOpen: true);
-        await AddAsync(IndexName, JsonSerializer.SerializeToUtf8Bytes(new PackageIndex(1, model.Name, model.Manifest.Version, [.. model.Files.Select(static file => new PackageFile(file.Path, file.Sha256, file.Bytes))]), PackageJson.Default.PackageIndex)).ConfigureAwait(false);
+        await AddAsync(IndexName, JsonSerializer.SerializeToUtf8Bytes(new PackageIndex(1, model.Name, model.Manifest.Version, BlobDigest.Of(model.Manifest.Json.Span), [.. model.Files.Select(static file => new PackageFile(file.Path, file.Sha256, file.Bytes))]), PackageJson.Default.PackageIndex)).ConfigureAwait(false);
         await AddAsync(ManifestName, model.Manifest.Json).ConfigureAwait(false);
         long done = 0;
         foreach (var file in model.Files)
@@ -57,8 +57,10 @@ internal static class ModelPackage
         {
             throw ModelException.Invalid($"The {What}'s {IndexName} cannot be read.", failure);
         }
-        var manifest = ManifestReader.Read(await manifestMember.ReadAsync(path, ManifestReader.MaxBytes, cancellationToken).ConfigureAwait(false), ManifestName, folder: null);
         if (index.Schema != 1) throw Wrong("is of a later version than this program reads");
+        var manifestJson = await manifestMember.ReadAsync(path, ManifestReader.MaxBytes, cancellationToken).ConfigureAwait(false);
+        if (BlobDigest.Of(manifestJson) != index.ManifestSha256) throw new ModelException(ModelFault.DigestMismatch, $"The {What}'s {ManifestName} does not match its digest.");
+        var manifest = ManifestReader.Read(manifestJson, ManifestName, folder: null);
         if (index.Name != manifest.Name || index.Version != manifest.Version) throw Wrong("says two names or versions");
         if (index.Files is not { Length: > 0 and <= MaxFiles } || index.Files.Any(static file => !ManifestReader.IsPath(file?.Path) || !BlobDigest.IsDigest(file!.Sha256))) throw Wrong("lists no files, or files without usable name and digest");
         if (!index.Files.Select(static file => file.Path).Order(StringComparer.Ordinal).SequenceEqual(manifest.Files.Select(static file => file.Path).Order(StringComparer.Ordinal))) throw Wrong("has other files than its manifest names");
@@ -108,7 +110,7 @@ internal static class ModelPackage
     private static ModelException Wrong(string rule) => ModelException.Invalid($"The {What} {rule}.");
 }
 
-internal sealed record PackageIndex(int Schema, string Name, string Version, PackageFile[] Files);
+internal sealed record PackageIndex(int Schema, string Name, string Version, string ManifestSha256, PackageFile[] Files);
 
 internal sealed record PackageFile(string Path, string Sha256, long Bytes);
 

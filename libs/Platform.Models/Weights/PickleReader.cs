@@ -17,6 +17,8 @@ internal sealed class PickleReader(Stream stream, string what)
     {
         ["collections.OrderedDict"] = new(PickleName.OrderedDict),
         ["_codecs.encode"] = new(PickleName.Encode),
+        ["builtins.bytes"] = new(PickleName.Bytes),
+        ["__builtin__.bytes"] = new(PickleName.Bytes),
         ["torch._utils._rebuild_tensor_v2"] = new(PickleName.TorchRebuildTensor),
         ["torch._utils._rebuild_parameter"] = new(PickleName.TorchRebuildParameter),
         ["torch.Size"] = new(PickleName.TorchSize),
@@ -82,6 +84,7 @@ internal sealed class PickleReader(Stream stream, string what)
             case 0x8A: _stack.Add(ReadLong(NextByte())); break;                    // LONG1
             case 0x8B: _stack.Add(ReadLong(BinaryPrimitives.ReadInt32LittleEndian(ReadBytes(4)))); break;
             case 'G': _stack.Add(BinaryPrimitives.ReadDoubleBigEndian(ReadBytes(8))); break;
+            case 'V': _stack.Add(ReadLine() is var escaped && !escaped.Contains('\\', StringComparison.Ordinal) ? escaped : throw Wrong("has a text in escapes, which is not read")); break;
             case 'X': _stack.Add(ReadText(ReadUInt32())); break;
             case 0x8C: _stack.Add(ReadText(NextByte())); break;
             case 0x8D: _stack.Add(ReadText(ReadUInt64())); break;
@@ -161,7 +164,6 @@ internal sealed class PickleReader(Stream stream, string what)
 
     private PickleGlobal Find(string module, string name)
     {
-        // protocol 0 to 2 in Python 3 write the old names of some modules.
         if (Globals.TryGetValue($"{module}.{name}", out var known)) return known;
         throw Wrong($"uses {Shown(module)}.{Shown(name)}: only tensors and plain containers are read, nothing is executed");
     }
@@ -187,6 +189,8 @@ internal sealed class PickleReader(Stream stream, string what)
                 return dict;
             case PickleName.Encode when arguments is [string text, "latin1" or "latin-1"]:
                 return text.All(static letter => letter <= 0xFF) ? new PickleBytes(Encoding.Latin1.GetBytes(text), 0, text.Length) : throw Wrong("has bytes that are none");
+            case PickleName.Bytes when arguments.Length == 0:   // how protocol 2 writes no bytes
+                return new PickleBytes([], 0, 0);
             case PickleName.TorchSize when arguments is [PickleTuple or PickleList]:
                 return arguments[0];
             case PickleName.TorchRebuildTensor when arguments is [PickleStorage storage, long offset, PickleTuple size, PickleTuple stride, ..] && arguments.Length <= 7:

@@ -40,6 +40,7 @@ internal enum PickleName
 {
     OrderedDict,
     Encode,
+    Bytes,
     TorchStorage,
     TorchRebuildTensor,
     TorchRebuildParameter,

@@ -46,11 +46,18 @@ internal static class SafetensorsFile
             var dataStart = 8 + (long)headerLength;
             var dataLength = fileLength - dataStart;
             var tensors = new List<(long Begin, long End, WeightTensor Tensor)>();
-            foreach (var member in root.EnumerateObject())
+            try
             {
-                if (member.NameEquals("__metadata__"u8)) continue;
-                if (tensors.Count == WeightLimits.MaxTensors) throw Wrong("has too many tensors");
-                tensors.Add(ReadTensor(member, path, dataStart, dataLength));
+                foreach (var member in root.EnumerateObject())
+                {
+                    if (member.NameEquals("__metadata__"u8)) continue;
+                    if (tensors.Count == WeightLimits.MaxTensors) throw Wrong("has too many tensors");
+                    tensors.Add(ReadTensor(member, path, dataStart, dataLength));
+                }
+            }
+            catch (InvalidOperationException failure)
+            {
+                throw ModelException.Invalid("The safetensors file has a name that is no valid Unicode.", failure);
             }
             long at = 0;
             foreach (var (begin, end, tensor) in tensors.OrderBy(static tensor => tensor.Begin).ThenBy(static tensor => tensor.End))
