@@ -65,8 +65,12 @@ internal sealed class WarmUp(IServer server, IHostApplicationLifetime lifetime, 
         // Browsers take the brotli variant: it is made from the text above.
         await SendAsync(client, $"/api/series/{uid}/manifest", "Accept-Encoding", "br", cancellationToken);
         var frames = manifest.RootElement.GetProperty("frames");
-        if (frames.GetArrayLength() > 0)
-            await SendAsync(client, frames[frames.GetArrayLength() / 2].GetProperty("url").GetString()!, "Accept", "application/octet-stream;transfer-syntax=*", cancellationToken);
+        if (frames.GetArrayLength() == 0)
+            return;
+        var frame = frames[frames.GetArrayLength() / 2].GetProperty("url").GetString()!;
+        await SendAsync(client, frame, "Accept", "application/octet-stream;transfer-syntax=*", cancellationToken);
+        if (manifest.RootElement.TryGetProperty("preview", out _))
+            await SendAsync(client, frame, "Accept", "image/jphc;transfer-syntax=1.2.840.10008.1.2.4.202", cancellationToken);
     }
 
     private static async Task<JsonDocument> ReadAsync(HttpClient client, string path, CancellationToken cancellationToken)

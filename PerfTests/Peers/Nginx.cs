@@ -7,9 +7,9 @@ namespace PerfTests.Peers;
 /// <summary>nginx in two roles: frames as files (the floor of what serving bytes costs) and proxy_cache before their origin.</summary>
 internal static class Nginx
 {
-    public static Task<int> RunAsync(string folder, int staticPort, int cachePort, string origin, string? seriesUid, int frames, int workers, CancellationToken cancellationToken)
+    public static Task<int> RunAsync(string folder, int staticPort, int cachePort, string origin, string? seriesUid, int frames, int workers, string? accept, CancellationToken cancellationToken)
     {
-        var target = Target.Parse([$"orthanc={origin}"], [], [], [], []).Single();
+        var target = Target.Parse([$"orthanc={origin}"], [], [], [], accept is null ? [] : [$"orthanc={accept}"]).Single();
         var root = Path.Combine(folder, "static");
         Export(target, SeriesPaths.Find(target, seriesUid, frames), root);
         foreach (var name in (string[])["cache", "temp"]) Directory.CreateDirectory(Path.Combine(folder, name));

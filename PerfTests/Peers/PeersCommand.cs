@@ -19,9 +19,10 @@ internal static class PeersCommand
         var series = new Option<string?>("--series") { Description = "The series whose frames are exported; the largest without it." };
         var frames = new Option<int>("--frames") { Description = "At most so many.", DefaultValueFactory = _ => 200 };
         var workers = new Option<int>("--workers") { Description = "nginx workers.", DefaultValueFactory = _ => 1 };
-        var nginx = new Command("nginx", "nginx: the frames of a series as static files, and proxy_cache before their origin.") { folder, staticPort, cachePort, origin, series, frames, workers };
+        var accept = new Option<string?>("--accept") { Description = "The media type to export frames as, such as image/jphc;transfer-syntax=1.2.840.10008.1.2.4.202 of us; as stored without it." };
+        var nginx = new Command("nginx", "nginx: the frames of a series as static files, and proxy_cache before their origin.") { folder, staticPort, cachePort, origin, series, frames, workers, accept };
         nginx.SetAction((parse, cancellationToken) => Nginx.RunAsync(parse.GetValue(folder)!.FullName, parse.GetValue(staticPort), parse.GetValue(cachePort),
-            parse.GetValue(origin)!, parse.GetValue(series), parse.GetValue(frames), parse.GetValue(workers), cancellationToken));
+            parse.GetValue(origin)!, parse.GetValue(series), parse.GetValue(frames), parse.GetValue(workers), parse.GetValue(accept), cancellationToken));
 
         return new Command("peers", "Start a server to compare with.") { new Command("start", "Start one and stay until Ctrl+C.") { orthanc, nginx } };
     }

@@ -40,7 +40,7 @@ internal sealed record Target(string Name, Endpoint Endpoint)
         {
             Headers = Of(headers, t.Name),
             Only = Of(only, t.Name) is { Count: > 0 } scenarios ? scenarios.SelectMany(s => s.Split(',')).ToHashSet()
-                : t.Name.StartsWith("nginx", StringComparison.Ordinal) ? new HashSet<string> { "frames", "frames-series" } : null,
+                : t.Name.StartsWith("nginx", StringComparison.Ordinal) ? new HashSet<string> { "frames", "frames-series", Htj2kScenarios.Frames } : null,
             ProcessId = Of(processes, t.Name) is [var id] ? int.Parse(id) : null,
             FrameAccept = Of(frameAccepts, t.Name) is [var accept] ? $"Accept: {accept}"
                 : t.Name.StartsWith("orthanc", StringComparison.Ordinal) || t.Name == "nginx-cache" ? MultiPart : SinglePart,

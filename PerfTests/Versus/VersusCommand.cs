@@ -7,7 +7,7 @@ namespace PerfTests.Versus;
 /// <summary><c>versus</c>: requests of one kind against us and others, in turns within one run.</summary>
 internal static class VersusCommand
 {
-    private static readonly string[] Scenarios = [.. ReadScenarios.Names, StoreScenario.Name, StartScenario.Name, ParseScenario.Name, FileScenario.Name, SlowOriginScenario.Name, FleetScenario.Name];
+    private static readonly string[] Scenarios = [.. ReadScenarios.Names, Htj2kScenarios.Frames, Htj2kScenarios.Preview, StoreScenario.Name, StartScenario.Name, ParseScenario.Name, FileScenario.Name, SlowOriginScenario.Name, FleetScenario.Name];
 
     public static Command Create()
     {
@@ -77,6 +77,21 @@ internal static class VersusCommand
                         case "search-instances": ReadScenarios.SearchInstances(run, paths, taking, parse.GetValue(requests)); break;
                     }
                 }
+            }
+
+            if (asked.Contains(Htj2kScenarios.Frames) || asked.Contains(Htj2kScenarios.Preview))
+            {
+                if (all.Count == 0) throw new ArgumentException("Reading needs at least one --target.");
+                var asking = Htj2kScenarios.Asking(all);
+                var paths = SeriesPaths.Find(asking.First(t => t.TakesPartIn("search-instances")), parse.GetValue(series), parse.GetValue(frames));
+                parameters["htj2k series"] = $"{paths.Instances.Count} instances";
+                if (asked.Contains(Htj2kScenarios.Frames))
+                {
+                    var taking = asking.Where(t => t.TakesPartIn(Htj2kScenarios.Frames)).ToList();
+                    ReadScenarios.Verify(paths, taking);
+                    Htj2kScenarios.RunFrames(run, paths, taking, parse.GetValue(requests));
+                }
+                if (asked.Contains(Htj2kScenarios.Preview)) Htj2kScenarios.RunPreview(run, paths, [.. asking.Where(t => t.TakesPartIn(Htj2kScenarios.Preview))]);
             }
 
             if (asked.Contains(StoreScenario.Name))
