@@ -1,14 +1,20 @@
 using InferenceApi.Hosting;
+using InferenceApi.Images;
 using InferenceApi.OpenInference;
 using InferenceApi.Problems;
+using InferenceApi.ResultCache;
+using InferenceApi.Segmentation;
 using InferenceApi.Sessions;
 
 var builder = WebApplication.CreateSlimBuilder(args);
 builder.AddServiceDefaults();
 builder.AddServer();
+builder.AddResultCache();
 builder.Services
     .AddProblems()
     .AddSessions()
+    .AddImages()
+    .AddSegmentation()
     .AddOpenInference();
 
 var app = builder.Build();
@@ -19,4 +25,6 @@ app.UseCors();
 app.MapDefaultEndpoints();
 app.MapSessionsApi();
 app.MapOpenInferenceApi();
+app.MapSegmentationApi();
+app.MapResultCacheApi();
 app.Run();

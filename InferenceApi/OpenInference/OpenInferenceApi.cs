@@ -14,8 +14,6 @@ namespace InferenceApi.OpenInference;
 /// <summary>The Open Inference Protocol, version 2, over REST, with its binary tensor data extension: what clients of KServe and Triton speak.</summary>
 internal static class OpenInferenceApi
 {
-    private const string CallerHeader = "Platform-Caller";
-    private const int MaxCaller = 64;
 
     public static IServiceCollection AddOpenInference(this IServiceCollection services)
     {
@@ -94,7 +92,7 @@ internal static class OpenInferenceApi
         using var lease = await sessions.AcquireAsync(manifest.Name, cancellationToken);
         using var body = await InferBody.ReadAsync(context.Request, lease.Model.Session, options.Value, predictions, cancellationToken);
         var chosen = InferAnswer.Choose(body.Request, lease.Model.Session);
-        var outputs = await predictions.PredictAsync(lease.Model, body.Inputs, CallerOf(context), body.Request.Timeout, cancellationToken);
+        var outputs = await predictions.PredictAsync(lease.Model, body.Inputs, Callers.Of(context), body.Request.Timeout, cancellationToken);
         try
         {
             await InferAnswer.WriteAsync(context, lease.Model, body.Request, chosen, outputs);
@@ -110,10 +108,6 @@ internal static class OpenInferenceApi
         var manifest = models.Find(name) ?? throw new ModelException(ModelFault.NotFound, $"There is no model '{name}'.");
         return version is null || version == manifest.Version ? manifest : throw new ModelException(ModelFault.NotFound, $"The model {manifest.Name} has the version {manifest.Version}, not '{version}'.");
     }
-
-    /// <summary>Who takes turns with others: what a proxy of ours says, else the address.</summary>
-    private static string CallerOf(HttpContext context) =>
-        context.Request.Headers[CallerHeader].ToString() is { Length: > 0 and <= MaxCaller } caller ? caller : context.Connection.RemoteIpAddress?.ToString() ?? "";
 
     private static JsonObject Describe(string name, TensorElement element, IEnumerable<Platform.Models.Dimension> shape) => new()
     {

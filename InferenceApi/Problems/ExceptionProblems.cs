@@ -1,7 +1,10 @@
 using InferenceApi.Batching;
+using InferenceApi.Images;
 using InferenceApi.OpenInference;
 using InferenceApi.Predictions;
+using InferenceApi.Segmentation;
 using Microsoft.AspNetCore.Diagnostics;
+using Platform.Codecs;
 using Platform.Models;
 using Platform.Onnx;
 
@@ -47,6 +50,14 @@ internal sealed class ExceptionProblems(ILogger<ExceptionProblems> logger) : IEx
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } =>
             new(ProblemTypes.PayloadTooLarge, "Payload too large", StatusCodes.Status413PayloadTooLarge, "The request's body is larger than this server takes."),
         BadHttpRequestException bad => new(ProblemTypes.BadRequest, "Bad request", bad.StatusCode, "The request is not well-formed HTTP, or a parameter is missing."),
+        InvalidPictureRequestException { Status: StatusCodes.Status415UnsupportedMediaType } request => new(ProblemTypes.UnsupportedMediaType, "Unsupported media type", StatusCodes.Status415UnsupportedMediaType, request.Message),
+        InvalidPictureRequestException { Status: StatusCodes.Status413PayloadTooLarge } request => new(ProblemTypes.PayloadTooLarge, "Payload too large", StatusCodes.Status413PayloadTooLarge, request.Message),
+        InvalidPictureRequestException request => new(ProblemTypes.BadRequest, "Bad request", request.Status, request.Message),
+        InvalidFrameException picture => new(ProblemTypes.InvalidPicture, "Not a picture that can be read", StatusCodes.Status422UnprocessableEntity, picture.Message),
+        UnsupportedInputException input => new(ProblemTypes.UnsupportedInput, "Not for this model", StatusCodes.Status422UnprocessableEntity, input.Message),
+        ImageApiException { Status: System.Net.HttpStatusCode.NotFound } absent => new(ProblemTypes.NotFound, "Not found", StatusCodes.Status404NotFound, absent.Message),
+        ImageApiException { Status: System.Net.HttpStatusCode.UnprocessableEntity or System.Net.HttpStatusCode.NotAcceptable or System.Net.HttpStatusCode.RequestEntityTooLarge } frame => new(ProblemTypes.InvalidPicture, "Frame cannot be read", StatusCodes.Status422UnprocessableEntity, frame.Message),
+        ImageApiException images => new(ProblemTypes.ImagesUnavailable, "Image service failed", StatusCodes.Status502BadGateway, images.Message),
         TimeoutException late => new(ProblemTypes.PredictionTimeout, "Timed out", StatusCodes.Status504GatewayTimeout, late.Message),
         _ => new(ProblemTypes.Internal, "Internal error", StatusCodes.Status500InternalServerError),
     };

@@ -14,6 +14,9 @@ internal static class ProblemTypes
     public const string MethodNotAllowed = Prefix + "method-not-allowed";
     public const string PayloadTooLarge = Prefix + "payload-too-large";
     public const string UnsupportedMediaType = Prefix + "unsupported-media-type";
+    public const string InvalidPicture = Prefix + "invalid-picture";
+    public const string UnsupportedInput = Prefix + "unsupported-input";
+    public const string ImagesUnavailable = Prefix + "images-unavailable";
     public const string PredictionFailed = Prefix + "prediction-failed";
     public const string PredictionTimeout = Prefix + "prediction-timeout";
     public const string RuntimeMissing = Prefix + "runtime-missing";

@@ -31,6 +31,23 @@ internal sealed class ModelFolder : IDisposable
 
     public ModelFolder AddScale(string name = "scale", float factor = 2) => Add(name, OnnxModelBuilder.Scale(factor), ["x float32 N,4"], ["y float32 N,4"]);
 
+    /// <summary>Adds a segmentation of pictures: what is bright, by a convolution over the three channels and a sigmoid of its own; takes 32 x 32.</summary>
+    public ModelFolder AddBright(string name = "bright")
+    {
+        var model = new OnnxModelBuilder().Input("image", OnnxModelBuilder.Float, "N", 3, 32, 32).Output("logits", OnnxModelBuilder.Float, "N", 1, 32, 32)
+            .Floats("weights", [4, 4, 4], 1, 3, 1, 1).Floats("bias", [-6], 1).Node("Conv", ["image", "weights", "bias"], ["logits"]).Build();
+        File.WriteAllBytes(_folder.Combine($"{name}.onnx"), model);
+        File.WriteAllText(_folder.Combine($"{name}.json"), $$"""
+            { "schema": 1, "name": "{{name}}", "version": "1", "task": "segmentation", "licence": "MIT",
+              "files": [ { "path": "model.onnx", "source": "{{name}}.onnx" } ], "runs": "model.onnx",
+              "inputs": [ { "name": "image", "element": "float32", "shape": [ "N", 3, 32, 32 ], "layout": "NCHW", "unit": "rgb",
+                "preprocessing": { "resize": { "mode": "stretch" }, "range": { "from": [ 0, 255 ], "to": [ 0, 1 ] } } } ],
+              "outputs": [ { "name": "logits", "element": "float32", "shape": [ "N", 1, 32, 32 ], "layout": "NCHW", "unit": "logit" } ],
+              "labels": [ { "value": 0, "name": "background", "color": "#000000" }, { "value": 1, "name": "bright", "color": "#ff0000" } ] }
+            """);
+        return this;
+    }
+
     public void Dispose() => _folder.Dispose();
 
     private static JsonNode Tensor(string text)

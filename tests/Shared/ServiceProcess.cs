@@ -3,7 +3,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 
-namespace Web.Tests.Support;
+namespace Platform.Tests.Shared;
 
 /// <summary>A service of the Platform, as built, in a process of its own on a free port of the loopback; killed when disposed.</summary>
 public sealed class ServiceProcess : IAsyncDisposable

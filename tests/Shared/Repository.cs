@@ -1,13 +1,13 @@
-namespace Web.Tests.Support;
+namespace Platform.Tests.Shared;
 
 /// <summary>Where the built services are.</summary>
-internal static class Repository
+public static class Repository
 {
     /// <summary>The folder that holds the solution.</summary>
     public static string Root { get; } = FindRoot();
 
     /// <summary>What these tests were built as below <c>bin</c>, such as <c>Debug/net10.0</c>: the services were built the same way.</summary>
-    public static string Flavour { get; } = Path.GetRelativePath(Path.Combine(Root, "tests", "Web.Tests", "bin"), AppContext.BaseDirectory);
+    public static string Flavour { get; } = string.Join(Path.DirectorySeparatorChar, AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar).Split(Path.DirectorySeparatorChar)[^2..]);
 
     private static string FindRoot()
     {
