@@ -155,7 +155,7 @@ if __name__ == "__main__":
     parser.add_argument("--work", required=True, help="folder for phantoms and checkpoints")
     parser.add_argument("--minutes", type=float, default=1e9, help="stop after so much processor time")
     parser.add_argument("--steps", type=int, default=1500)
-    parser.add_argument("--finish", type=int, default=800, help="steps after those, half of them on the hard phantoms alone")
+    parser.add_argument("--finish", type=int, default=600, help="steps after those, half of them on the hard phantoms alone")
     parser.add_argument("--batch", type=int, default=6)
     options = parser.parse_args()
     if options.what == "data":
