@@ -23,6 +23,10 @@ export interface SeriesEntry {
   readonly hasImages?: boolean;
   /** Address of the series' manifest, the one that the page preloads. */
   readonly manifest?: string;
+  /** Address of the series' preview stream, whichever its version; the page preloads the first. */
+  readonly preview?: string;
+  /** Address of a small picture of the series. */
+  readonly thumbnail?: string;
 }
 
 export const defaultMaxLoads = 6;

@@ -18,6 +18,13 @@ export interface PlatformHooks {
   readonly isInverted: boolean;
   /** True while what is shown is exactly what was stored, and its codec lost nothing. */
   readonly isLossless: boolean | undefined;
+  /** True while what is shown is a preview, and says so. */
+  readonly isPreview: boolean;
+  /** Slices that there is a picture of, previews among them. */
+  readonly usable: number;
+  /** When the last of them became so, and when the last came whole; ms on the page's clock, undefined before. */
+  readonly usableAt: number | undefined;
+  readonly completeAt: number | undefined;
   readonly firstImage: FirstImage | undefined;
   /** One per series opened. */
   readonly firstImages: readonly FirstImage[];

@@ -1,5 +1,4 @@
 import { timingOf } from './loading/frameFetch';
-import type { FrameRecord } from './loading/session';
 import type { Tier } from './loading/tiers';
 
 /** One step on the way to the first picture; times in ms since the start of the journey. */
@@ -15,7 +14,22 @@ export interface FirstImage {
   readonly ms: number;
   readonly tier: Tier | undefined;
   readonly cause: 'navigation' | 'click';
+  /** The picture was a preview: the whole frame came later. */
+  readonly isPreview: boolean;
   readonly steps: readonly JourneyStep[];
+}
+
+/** How the bytes of the first picture came: a frame's, or the first of a preview stream. */
+export interface FirstBytes {
+  readonly url: string;
+  readonly isPreview: boolean;
+  readonly tier: Tier | undefined;
+  readonly startedAt: number;
+  readonly headersAt: number;
+  readonly arrivedAt: number;
+  readonly readyAt: number;
+  readonly decodeMs: number;
+  readonly bytes: number;
 }
 
 export interface JourneyMarks {
@@ -29,7 +43,7 @@ export interface JourneyMarks {
 }
 
 /** Puts the marks, the frame's record and the browser's own timings into the steps that the user can read. */
-export function describeJourney(marks: JourneyMarks, record: FrameRecord, frameUrl: string): FirstImage {
+export function describeJourney(marks: JourneyMarks, record: FirstBytes): FirstImage {
   const at = (time: number) => time - marks.startedAt;
   const steps: JourneyStep[] = [];
   const add = (name: string, from: number, to: number, detail?: string) =>
@@ -46,20 +60,21 @@ export function describeJourney(marks: JourneyMarks, record: FrameRecord, frameU
   }
   const manifestTiming = marks.manifestUrl ? timingOf(marks.manifestUrl) : undefined;
   add('Manifest', marks.manifestStartedAt, marks.manifestAt, manifestTiming && describeServer(manifestTiming));
-  const timing = timingOf(frameUrl);
+  const what = record.isPreview ? 'Preview' : 'Frame';
+  const timing = timingOf(record.url);
   if (timing && timing.responseStart > 0) {
     const lookup = timing.domainLookupEnd - timing.domainLookupStart;
     const connect = timing.connectEnd - timing.connectStart;
     const setup = lookup + connect > 0.05 ? `DNS ${format(lookup)}, connect ${format(connect)}` : 'connection reused';
-    add('Frame: request', timing.startTime, timing.responseStart, [setup, describeServer(timing)].filter(Boolean).join('; '));
-    add('Frame: download', timing.responseStart, record.arrivedAt, timing.encodedBodySize > 0 ? formatBytes(timing.encodedBodySize) : undefined);
+    add(`${what}: request`, timing.startTime, timing.responseStart, [setup, describeServer(timing)].filter(Boolean).join('; '));
+    add(`${what}: download`, timing.responseStart, record.arrivedAt, record.bytes > 0 ? formatBytes(record.bytes) : undefined);
   } else {
-    add('Frame: request', record.startedAt, record.headersAt);
-    add('Frame: download', record.headersAt, record.arrivedAt);
+    add(`${what}: request`, record.startedAt, record.headersAt);
+    add(`${what}: download`, record.headersAt, record.arrivedAt, record.bytes > 0 ? formatBytes(record.bytes) : undefined);
   }
   add('Decode', record.arrivedAt, record.readyAt, `${format(record.decodeMs)} in the decoder`);
   add('Draw', marks.drawStartedAt, marks.drawnAt);
-  return { ms: at(marks.drawnAt), tier: record.tier, cause: marks.cause, steps };
+  return { ms: at(marks.drawnAt), tier: record.tier, cause: marks.cause, isPreview: record.isPreview, steps };
 }
 
 export function format(ms: number): string {

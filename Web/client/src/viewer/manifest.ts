@@ -1,6 +1,8 @@
 /** The series manifest of ImageApi (`GET /api/series/{uid}/manifest`): all that the viewer needs to know of a series. */
 export interface SeriesManifest {
   readonly version: string;
+  /** Address of the preview stream; absent where no frame of the series has a preview. */
+  readonly preview?: string | null;
   readonly study: string;
   readonly series: string;
   readonly modality?: string;
@@ -68,6 +70,10 @@ export interface ManifestFrame {
   readonly url: string;
   readonly transferSyntax: string;
   readonly length?: number | null;
+  /** SHA-256 of the pixels, where it is known already. */
+  readonly pixelDigest?: string | null;
+  /** Where each resolution of the progressive stream ends, where it is known already. */
+  readonly resolutionEnds?: readonly number[] | null;
   readonly position?: readonly number[] | null;
   readonly geometry?: Partial<Geometry>;
   readonly pixel?: Partial<PixelDescription>;
@@ -112,4 +118,13 @@ export function openingIndex(manifest: SeriesManifest): number {
 
 export function manifestUrl(imageApi: string, seriesUid: string): string {
   return `${imageApi}/api/series/${encodeURIComponent(seriesUid)}/manifest`;
+}
+
+/** Pictures of a quarter of the rows and columns, of the frame at `from` (0-based) first, then outward. */
+export function previewUrl(manifest: Pick<SeriesManifest, 'preview'>, imageApi: string, from: number): string | undefined {
+  if (!manifest.preview) {
+    return undefined;
+  }
+  const url = new URL(manifest.preview, imageApi + '/');
+  return `${url.href}${url.search ? '&' : '?'}resolution=1/4&from=${from}`;
 }

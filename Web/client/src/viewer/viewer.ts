@@ -3,11 +3,11 @@ import { Decoder } from './decoding/decoder';
 import { UnsupportedFrameError, type DecodedImage } from './decoding/pixels';
 import type { PlatformHooks } from './hooks';
 import { presetsFor, windowOver, type Preset } from './imaging/window';
-import { describeJourney, type FirstImage } from './journey';
+import { describeJourney, type FirstBytes, type FirstImage } from './journey';
 import { Manifests, searchSeries } from './loading/manifestFetch';
 import { SeriesSession } from './loading/session';
-import { ThumbnailLoader } from './loading/thumbnails';
-import { describeFrame, openingIndex, type SeriesManifest, type WindowSetting } from './manifest';
+import { PreviewStream } from './loading/previewStream';
+import { openingIndex, type SeriesManifest, type WindowSetting } from './manifest';
 import { PlainPresentation } from './stack/plainPresentation';
 import type { InteractivePresentation, Presentation, ToolName } from './stack/presentation';
 import { Cine } from './ui/cine';
@@ -20,7 +20,7 @@ import { MessageTile } from './ui/messageTile';
 import { Overlay } from './ui/overlay';
 import { SeriesPanel } from './ui/seriesPanel';
 import { Toolbar } from './ui/toolbar';
-import { WhyPanel } from './ui/whyPanel';
+import { WhyPanel, type PartSource, type SliceSource } from './ui/whyPanel';
 
 const slowMs = 2500;
 const narrow = '(max-width: 720px)';
@@ -37,7 +37,6 @@ export class Viewer {
   readonly #config: PlatformConfig;
   readonly #manifests: Manifests;
   readonly #decoder = new Decoder();
-  readonly #thumbnails: ThumbnailLoader;
 
   readonly #toolbar: Toolbar;
   readonly #panel: SeriesPanel;
@@ -63,6 +62,8 @@ export class Viewer {
   #isInverted = false;
   #tool: ToolName | undefined;
   #shownIndex: number | undefined;
+  /** What is shown is a preview. */
+  #isPreview = false;
   #state: PlatformHooks['state'] = 'loading';
   readonly #firstImages: FirstImage[] = [];
   #openings = 0;
@@ -95,11 +96,11 @@ export class Viewer {
       next: () => this.#nextCineFrame(),
       onChange: (isPlaying) => this.#toolbar.setCine(isPlaying),
     });
-    this.#thumbnails = new ThumbnailLoader({ imageApi: config.imageApi, manifests: this.#manifests, decoder: this.#decoder });
     this.#build();
   }
 
   start(): void {
+    this.#decoder.prepare();
     this.#publishHooks();
     listenToKeys({
       scroll: (by) => this.#goTo(this.#current + by),
@@ -174,12 +175,12 @@ export class Viewer {
     }
     const opening = ++this.#openings;
     this.#cine.stop();
-    this.#thumbnails.pause();
     this.#session?.close();
     this.#session = undefined;
     this.#entry = entry;
     this.#state = 'loading';
     this.#shownIndex = undefined;
+    this.#isPreview = false;
     this.#userWindow = undefined;
     this.#isInverted = false;
     this.#toolbar.setInvert(false);
@@ -197,12 +198,15 @@ export class Viewer {
       }
     }, slowMs);
 
+    // Asked for beside the manifest: a round trip less until the first picture. It starts with the middle frame, where a volume opens.
+    const stream = entry.preview && !this.#manifests.has(entry) ? new PreviewStream(entry.preview) : undefined;
     const manifestStartedAt = performance.now();
     let manifest: SeriesManifest;
     try {
       manifest = await this.#manifests.get(entry);
     } catch (error) {
       clearTimeout(slow);
+      stream?.close();
       if (opening === this.#openings) {
         this.#fail({
           kind: 'failed',
@@ -216,12 +220,14 @@ export class Viewer {
     }
     if (opening !== this.#openings) {
       clearTimeout(slow);
+      stream?.close();
       return;
     }
     const manifestAt = performance.now();
     this.#describeSeries(manifest, entry);
     if (manifest.frames.length === 0) {
       clearTimeout(slow);
+      stream?.close();
       this.#state = 'empty';
       this.#tile.show({
         kind: 'empty',
@@ -230,7 +236,7 @@ export class Viewer {
         lines: (manifest.others ?? []).map((other) => other.title || other.sopClass || other.instance),
       });
       this.#loadCornerstone();
-      this.#continueThumbnails();
+      this.#panel.showThumbnails();
       return;
     }
 
@@ -238,6 +244,7 @@ export class Viewer {
       manifest,
       imageApi: this.#config.imageApi,
       decoder: this.#decoder,
+      stream,
       maxLoads: this.#config.maxLoads,
       maxBytes: this.#config.maxImageBytes,
       onState: (index, state) => {
@@ -253,6 +260,14 @@ export class Viewer {
         }
       },
       onRecord: (index) => this.#session === session && (this.#updateCell(index), this.#updateSlice()),
+      onPreview: (index) => {
+        if (this.#session === session) {
+          this.#updateCell(index);
+          if (index === session.current && this.#state === 'ready') {
+            this.#scheduleDraw();
+          }
+        }
+      },
     });
     this.#session = session;
     this.#bar.reset(session.count);
@@ -261,7 +276,7 @@ export class Viewer {
     session.goTo(openingIndex(manifest));
 
     try {
-      await session.queue.whenHeld(session.current);
+      await session.whenPicture(session.current);
       if (opening !== this.#openings) {
         return;
       }
@@ -280,30 +295,40 @@ export class Viewer {
     }
     if (opening === this.#openings) {
       this.#loadCornerstone();
-      this.#continueThumbnails();
+      this.#panel.showThumbnails();
     }
   }
 
   #onFirstImage(session: SeriesSession, index: number, marks: Parameters<typeof describeJourney>[0]): void {
-    const record = session.records.get(index);
-    const url = session.describe(index)?.url;
-    if (!record || !url) {
+    const bytes = this.#firstBytesOf(session, index);
+    if (!bytes) {
       return;
     }
-    const first = describeJourney(marks, record, url);
+    const first = describeJourney(marks, bytes);
     this.#firstImages.push(first);
     performance.measure('platform:first-image', { start: marks.startedAt, end: marks.drawnAt, detail: first });
     this.#overlay.setFirstImage(first);
     this.#updateWhy();
     // The timing entry, and with it the browser's tier, may come a moment later.
     setTimeout(() => {
-      const corrected = describeJourney(marks, record, url);
+      const corrected = describeJourney(marks, { ...bytes, tier: (bytes.isPreview ? session.previewTimes(index) : session.records.get(index))?.tier });
       this.#firstImages[this.#firstImages.indexOf(first)] = corrected;
       if (this.#session === session) {
         this.#overlay.setFirstImage(corrected);
         this.#updateWhy();
       }
     }, 120);
+  }
+
+  /** What the picture on the canvas was made of. */
+  #firstBytesOf(session: SeriesSession, index: number): FirstBytes | undefined {
+    const preview = this.#isPreview ? session.previewTimes(index) : undefined;
+    if (preview) {
+      return { ...preview, isPreview: true };
+    }
+    const record = session.records.get(index);
+    const url = session.describe(index)?.url;
+    return record && url ? { ...record, url, isPreview: false } : undefined;
   }
 
   /** Fetches and starts Cornerstone3D once; it takes over from the plain canvas. */
@@ -362,10 +387,6 @@ export class Viewer {
     if (this.#session !== session) {
       return;
     }
-    const image = session.queue.get(index);
-    if (image && index === Math.floor(session.count / 2)) {
-      this.#panel.setThumbnail(session.manifest.series, image, this.#storedWindow(index, image));
-    }
     if (index === session.current && this.#state === 'ready') {
       this.#scheduleDraw();
     }
@@ -406,29 +427,28 @@ export class Viewer {
       return;
     }
     const index = session.current;
-    const image = session.queue.get(index);
+    const picture = session.picture(index);
+    const image = picture?.image;
     const frame = session.describe(index);
     const error = session.queue.error(index);
     if (error) {
       this.#showBadFrame(session, index, error);
       return;
     }
-    if (!image || !frame) {
+    if (!picture || !image || !frame) {
       this.#canvasHost.dataset['state'] = 'waiting';
       return;
     }
-    if (index === Math.floor(session.count / 2) && this.#entry && !this.#panel.hasThumbnail(this.#entry.uid)) {
-      this.#panel.setThumbnail(this.#entry.uid, image, this.#storedWindow(index, image));
-    }
     const window = this.#userWindow ?? this.#storedWindow(index, image);
     this.#refreshPresets(session, index, image);
-    await this.#presentation.show({ index, image, frame, window });
+    await this.#presentation.show({ index, image, frame, window, isPreview: picture.isPreview });
     this.#retiring?.dispose();
     this.#retiring = undefined;
     if (this.#session !== session || session.current !== index) {
       return;
     }
     this.#shownIndex = index;
+    this.#isPreview = picture.isPreview;
     this.#state = 'ready';
     this.#canvasHost.dataset['state'] = 'shown';
     this.#tile.hide();
@@ -444,6 +464,7 @@ export class Viewer {
     const others = session.count - failed;
     this.#state = 'ready';
     this.#shownIndex = undefined;
+    this.#isPreview = false;
     this.#canvasHost.dataset['state'] = 'bad';
     this.#overlay.setMarkers(undefined);
     this.#tile.show({
@@ -497,9 +518,9 @@ export class Viewer {
 
   #onWindow(window: WindowSetting): void {
     this.#userWindow = window;
-    const image = this.#session?.queue.get(this.#current);
-    if (image) {
-      this.#showWindow(window, image);
+    const picture = this.#session?.picture(this.#current);
+    if (picture) {
+      this.#showWindow(window, picture.image);
     }
   }
 
@@ -543,7 +564,7 @@ export class Viewer {
     }
     const next = (session.current + 1) % session.count;
     const state = session.queue.state(next);
-    if (state === 'held' || state === 'failed') {
+    if (state === 'held' || state === 'failed' || session.hasPreview(next)) {
       this.#goTo(next);
     } else {
       session.goTo(session.current); // keeps the queue working towards it
@@ -574,7 +595,23 @@ export class Viewer {
   }
 
   #updateWhy(): void {
-    this.#why.set(this.#firstImageOfSeries, this.#bar.counts(), this.#session?.queue.heldBytes ?? 0);
+    this.#why.set(this.#firstImageOfSeries, { counts: this.#bar.counts(), heldBytes: this.#session?.heldBytes ?? 0, slice: this.#sliceSource() });
+  }
+
+  #sliceSource(): SliceSource | undefined {
+    const session = this.#session;
+    const preview = session?.previewTimes(session.current);
+    const whole = session?.records.get(session.current);
+    const part = (times: NonNullable<typeof preview>): PartSource => ({
+      bytes: times.bytes,
+      tier: times.tier,
+      waitMs: times.headersAt - times.startedAt,
+      downloadMs: times.arrivedAt - times.headersAt,
+      decodeMs: times.decodeMs,
+    });
+    return session && (preview || whole)
+      ? { number: session.current + 1, preview: preview && part(preview), rest: whole && part({ ...whole, url: '' }) }
+      : undefined;
   }
 
   get #firstImageOfSeries(): FirstImage | undefined {
@@ -584,7 +621,7 @@ export class Viewer {
   #updateCell(index: number): void {
     const session = this.#session;
     if (session) {
-      this.#bar.setCell(index, { state: session.queue.state(index), tier: session.records.get(index)?.tier });
+      this.#bar.setCell(index, { state: session.queue.state(index), tier: session.records.get(index)?.tier, hasPreview: session.hasPreview(index) });
       if (this.#why.isOpen) {
         this.#scheduleWhy();
       }
@@ -608,13 +645,19 @@ export class Viewer {
     const state = session.queue.state(index);
     const text = `slice ${index + 1}/${session.count}`;
     const isHere = state === 'held';
+    const preview = isHere ? undefined : session.previewTimes(index);
+    const times = isHere ? record : preview;
+    const isPreview = this.#isPreview && this.#shownIndex === index;
     this.#overlay.setSlice(
       text,
-      isHere && record ? record.readyAt - record.startedAt : undefined,
-      state === 'failed' ? 'failed !' : isHere ? record?.tier : 'loading',
-      isHere && record && !record.isLossless ? 'stored lossy' : undefined,
+      times && times.readyAt - times.startedAt,
+      state === 'failed' ? 'failed !' : (times?.tier ?? 'loading'),
+      isPreview ? 'preview' : isHere && record && !record.isLossless ? 'stored lossy' : undefined,
     );
-    this.#bar.setCurrent(index, `Slice ${index + 1} of ${session.count}`);
+    this.#bar.setCurrent(index, `Slice ${index + 1} of ${session.count}${isPreview ? ', preview' : ''}`);
+    if (this.#why.isOpen) {
+      this.#scheduleWhy();
+    }
   }
 
   #announce(): void {
@@ -627,21 +670,6 @@ export class Viewer {
   #updateView(): void {
     this.#overlay.setZoom(this.#presentation.zoom());
     this.#overlay.setMarkers(this.#canvasHost.dataset['state'] === 'bad' ? undefined : this.#presentation.markers());
-  }
-
-  #continueThumbnails(): void {
-    const session = this.#session;
-    const missing = this.#series.filter((s) => s.uid !== this.#entry?.uid && s.hasImages !== false && !this.#panel.hasThumbnail(s.uid));
-    this.#thumbnails.run(missing, {
-      isBusy: () => session !== undefined && session === this.#session && !session.queue.isIdle,
-      onThumbnail: (entry, manifest, image) => {
-        this.#panel.setThumbnail(entry.uid, image, manifest && image ? (describeFrame(manifest, Math.floor(manifest.frames.length / 2), this.#config.imageApi)?.window ?? undefined) : undefined);
-        if (manifest) {
-          const images = manifest.frames.length;
-          this.#panel.setNote(entry.uid, images > 0 ? `${images} ${images === 1 ? 'image' : 'images'}` : 'no images');
-        }
-      },
-    });
   }
 
   #fail(message: Parameters<MessageTile['show']>[0]): void {
@@ -673,14 +701,26 @@ export class Viewer {
         return viewer.#count;
       },
       get window() {
-        const image = viewer.#session?.queue.get(viewer.#current);
-        return viewer.#userWindow ?? (image && viewer.#storedWindow(viewer.#current, image));
+        const picture = viewer.#session?.picture(viewer.#current);
+        return viewer.#userWindow ?? (picture && viewer.#storedWindow(viewer.#current, picture.image));
       },
       get isInverted() {
         return viewer.#isInverted;
       },
       get isLossless() {
-        return viewer.#shownIndex === undefined ? undefined : viewer.#session?.records.get(viewer.#shownIndex)?.isLossless;
+        return viewer.#shownIndex === undefined ? undefined : !viewer.#isPreview && viewer.#session?.records.get(viewer.#shownIndex)?.isLossless;
+      },
+      get isPreview() {
+        return viewer.#isPreview;
+      },
+      get usable() {
+        return viewer.#session?.usable ?? 0;
+      },
+      get usableAt() {
+        return viewer.#session?.usableAt;
+      },
+      get completeAt() {
+        return viewer.#session?.completeAt;
       },
       get firstImage() {
         return viewer.#firstImageOfSeries;
@@ -699,7 +739,7 @@ export class Viewer {
         return viewer.#session?.queue.isIdle ?? false;
       },
       get heldBytes() {
-        return viewer.#session?.queue.heldBytes ?? 0;
+        return viewer.#session?.heldBytes ?? 0;
       },
       get renderer() {
         return viewer.#presentation === viewer.#cornerstone ? 'cornerstone' : 'plain';

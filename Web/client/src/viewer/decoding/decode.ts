@@ -1,5 +1,7 @@
 import type { PixelDescription } from '../manifest';
 import type { DecodeRequest } from './decoder';
+import { enlarge } from './enlarge';
+import { decodeHtj2k } from './htj2k';
 import { finish, InvalidFrameError, rawSamples, UnsupportedFrameError, type DecodedImage, type PixelArray } from './pixels';
 import { nameRgb, readJpegHeader } from './jpegHeader';
 import { decodeRle } from './rle';
@@ -23,7 +25,7 @@ interface CodecFrame {
 }
 
 /** Decodes one frame; each codec is a chunk of its own that comes when a frame first needs it. */
-export async function decode({ bytes, transferSyntax, rows, columns, pixel }: DecodeRequest): Promise<DecodedImage> {
+export async function decode({ bytes, transferSyntax, rows, columns, pixel, missingLevels = 0, isEnlarged }: DecodeRequest): Promise<DecodedImage> {
   const codec = codecOf(transferSyntax);
   if (!codec) {
     throw new UnsupportedFrameError(`Transfer syntax ${transferSyntax} cannot be shown.`);
@@ -33,6 +35,11 @@ export async function decode({ bytes, transferSyntax, rows, columns, pixel }: De
   }
   if (codec === 'rle') {
     return finish(decodeRle(new Uint8Array(bytes), rows, columns, pixel), rows, columns, pixel, codec);
+  }
+  if (codec === 'htj2k') {
+    const image = await decodeHtj2k(new Uint8Array(bytes), rows, columns, missingLevels);
+    const picture = finish(image.samples, image.rows, image.columns, pixel, codec, image.bitsPerSample);
+    return isEnlarged ? enlarge(picture, rows, columns, missingLevels) : picture;
   }
   let frame: CodecFrame;
   try {
@@ -50,7 +57,7 @@ export async function decode({ bytes, transferSyntax, rows, columns, pixel }: De
   return finish(owned(frame.pixelData), rows, columns, pixel, codec, frame.bitsPerPixel);
 }
 
-async function unpack(codec: Exclude<Codec, 'raw' | 'rle'>, bytes: Uint8Array, frame: CodecFrame): Promise<CodecFrame> {
+async function unpack(codec: Exclude<Codec, 'raw' | 'rle' | 'htj2k'>, bytes: Uint8Array, frame: CodecFrame): Promise<CodecFrame> {
   switch (codec) {
     case 'jpeg': {
       const header = readJpegHeader(bytes);
@@ -69,8 +76,6 @@ async function unpack(codec: Exclude<Codec, 'raw' | 'rle'>, bytes: Uint8Array, f
       return (await (await import('@decoders/decodeJPEGLS.js')).default(bytes as never, frame as never)) as unknown as CodecFrame;
     case 'jpeg-2000':
       return (await (await import('@decoders/decodeJPEG2000.js')).default(bytes as never, frame as never)) as unknown as CodecFrame;
-    case 'htj2k':
-      return (await (await import('@decoders/decodeHTJ2K.js')).default(bytes as never, frame as never)) as unknown as CodecFrame;
     case 'jpeg-xl':
       return (await (await import('@decoders/decodeJPEGXL.js')).default(bytes as never, frame as never)) as unknown as CodecFrame;
   }

@@ -1,9 +1,14 @@
-import type { DecodeAnswer, DecodeRequest } from './decoder';
+import type { DecodeAnswer, DecodeRequest, PrepareRequest } from './decoder';
 import { decode } from './decode';
+import { prepareHtj2k } from './htj2k';
 
 // One request at a time per worker: the pool in decoder.ts hands out work only to idle ones.
-addEventListener('message', (event: MessageEvent<DecodeRequest>) => {
-  void answer(event.data);
+addEventListener('message', ({ data }: MessageEvent<DecodeRequest | PrepareRequest>) => {
+  if ('prepare' in data) {
+    prepareHtj2k().catch(() => undefined); // what fails here fails again, and says so, when a frame needs it
+  } else {
+    void answer(data);
+  }
 });
 
 async function answer(request: DecodeRequest): Promise<void> {

@@ -8,6 +8,15 @@ export interface DecodeRequest {
   readonly rows: number;
   readonly columns: number;
   readonly pixel: PixelDescription;
+  /** HTJ2K only: `bytes` end with an earlier resolution, and so does the picture. Absent: the whole frame. */
+  readonly missingLevels?: number;
+  /** A picture that lacks resolutions is given at the size of the whole frame. */
+  readonly isEnlarged?: boolean;
+}
+
+/** Nothing to decode yet: fetch and start the codec that most frames need. Not answered. */
+export interface PrepareRequest {
+  readonly prepare: 'htj2k';
 }
 
 export interface DecodeAnswer {
@@ -17,9 +26,14 @@ export interface DecodeAnswer {
   readonly ms: number;
 }
 
-interface Job {
+export interface DecodeOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Asked whenever a worker is free: the smallest goes first, and of equals the newest. Default 0. */
+  readonly rank?: () => number;
+}
+
+interface Job extends DecodeOptions {
   readonly request: DecodeRequest;
-  readonly signal: AbortSignal | undefined;
   readonly resolve: (answer: { image: DecodedImage; ms: number }) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -27,7 +41,7 @@ interface Job {
 /** A worker that says nothing for this long is replaced: a stream may be made to keep a decoder busy for ever. */
 const longestDecodeMs = 20_000;
 
-/** A few decoding workers; a frame waits until one is idle, newest first, because the newest is what the user looks at. */
+/** A few decoding workers; a frame waits until one is idle, and what the user looks at goes first. */
 export class Decoder {
   readonly #idle: Worker[] = [];
   readonly #waiting: Job[] = [];
@@ -38,23 +52,45 @@ export class Decoder {
     this.#size = size;
   }
 
+  /** Starts a worker and its codec before there is anything to decode. */
+  prepare(): void {
+    if (this.#workers === 0) {
+      const worker = this.#start();
+      worker.postMessage({ prepare: 'htj2k' } satisfies PrepareRequest);
+      this.#idle.push(worker);
+    }
+  }
+
   /** Rejects with {@link InvalidFrameError}, {@link UnsupportedFrameError} or the signal's reason. */
-  decode(request: DecodeRequest, signal?: AbortSignal): Promise<{ image: DecodedImage; ms: number }> {
+  decode(request: DecodeRequest, options: DecodeOptions = {}): Promise<{ image: DecodedImage; ms: number }> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ request, signal, resolve, reject });
+      this.#waiting.push({ ...options, request, resolve, reject });
       this.#pump();
     });
   }
 
   #pump(): void {
     while (this.#waiting.length > 0 && (this.#idle.length > 0 || this.#workers < this.#size)) {
-      const job = this.#waiting.pop()!;
+      const job = this.#takeFirst();
       if (job.signal?.aborted) {
         job.reject(job.signal.reason);
         continue;
       }
       this.#run(job, this.#idle.pop() ?? this.#start());
     }
+  }
+
+  #takeFirst(): Job {
+    let first = 0;
+    let least = Infinity;
+    for (let i = this.#waiting.length - 1; i >= 0; i--) {
+      const { signal, rank } = this.#waiting[i]!;
+      const own = signal?.aborted ? -Infinity : (rank?.() ?? 0);
+      if (own < least) {
+        [first, least] = [i, own];
+      }
+    }
+    return this.#waiting.splice(first, 1)[0]!;
   }
 
   #start(): Worker {

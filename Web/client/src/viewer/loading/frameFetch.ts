@@ -1,10 +1,17 @@
+import type { FramePrefix } from './previewParser';
 import { isFromBrowser, tierOf, type Tier } from './tiers';
 
 /** Unquoted and far below 128 bytes: a CORS-safelisted request header, so no preflight is ever sent. */
 export const frameAccept = 'application/octet-stream;transfer-syntax=*';
 
+/** The progressive lossless stream whose first bytes are the preview (HTJ2K, RPCL). Safelisted like the other. */
+export const progressiveSyntax = '1.2.840.10008.1.2.4.202';
+export const progressiveAccept = `image/jphc;transfer-syntax=${progressiveSyntax}`;
+
 export interface FetchedFrame {
   readonly bytes: ArrayBuffer;
+  /** How many of them this answer brought. */
+  readonly received: number;
   /** As the answer names it, else as the manifest does. */
   readonly transferSyntax: string | undefined;
   /** From `Cache-Status`; the resource timing corrects it to "browser" later. */
@@ -30,11 +37,39 @@ export class FrameUnreachableError extends Error {
   override readonly name = 'FrameUnreachableError';
 }
 
-export async function fetchFrame(url: string, signal: AbortSignal | undefined, priority: RequestPriority): Promise<FetchedFrame> {
+/** Prefix and rest are not of one stream: the prefix is worth nothing. */
+export class PrefixMismatchError extends Error {
+  override readonly name = 'PrefixMismatchError';
+}
+
+/** The whole frame, as stored unless `accept` says otherwise. */
+export async function fetchFrame(url: string, signal: AbortSignal | undefined, priority: RequestPriority, accept = frameAccept): Promise<FetchedFrame> {
+  return (await ask(url, { Accept: accept }, signal, priority)).frame;
+}
+
+/**
+ * What follows `prefix` in the frame's progressive stream, and the prefix before it: the whole. `bytes=n-` is safelisted too
+ * (Fetch 2.2.2). A server or proxy that knows no ranges sends the whole itself.
+ */
+export async function fetchRest(url: string, prefix: FramePrefix, signal: AbortSignal | undefined, priority: RequestPriority): Promise<FetchedFrame> {
+  const { frame, status } = await ask(url, { Accept: progressiveAccept, Range: `bytes=${prefix.bytes.length}-` }, signal, priority);
+  if (status !== 206) {
+    return frame;
+  }
+  if (prefix.bytes.length + frame.received !== prefix.length) {
+    throw new PrefixMismatchError(`The rest of the frame is ${frame.received} bytes, not ${prefix.length - prefix.bytes.length}.`);
+  }
+  const whole = new Uint8Array(prefix.length);
+  whole.set(prefix.bytes);
+  whole.set(new Uint8Array(frame.bytes), prefix.bytes.length);
+  return { ...frame, bytes: whole.buffer, transferSyntax: progressiveSyntax };
+}
+
+async function ask(url: string, headers: Record<string, string>, signal: AbortSignal | undefined, priority: RequestPriority): Promise<{ frame: FetchedFrame; status: number }> {
   const startedAt = performance.now();
   let response: Response;
   try {
-    response = await fetch(url, { headers: { Accept: frameAccept }, signal: signal ?? null, priority, credentials: 'same-origin' });
+    response = await fetch(url, { headers, signal: signal ?? null, priority, credentials: 'same-origin' });
   } catch (error) {
     throw unlessAborted(error, signal, 'The image service could not be reached.');
   }
@@ -48,14 +83,16 @@ export async function fetchFrame(url: string, signal: AbortSignal | undefined, p
   } catch (error) {
     throw unlessAborted(error, signal, 'The connection ended before the frame was complete.');
   }
-  return {
+  const frame: FetchedFrame = {
     bytes,
+    received: bytes.byteLength,
     transferSyntax: transferSyntaxOf(response.headers.get('Content-Type')),
     tier: tierOf(response.headers.get('Cache-Status')),
     startedAt,
     headersAt,
     arrivedAt: performance.now(),
   };
+  return { frame, status: response.status };
 }
 
 /** `transfer-syntax` of a DICOMweb media type, quoted or not. */

@@ -9,6 +9,10 @@ export interface FrameQueueOptions<T> {
   readonly ahead: number;
   /** Bytes of results held; the farthest from the current frame go first. */
   readonly maxBytes: number;
+  /** Of `maxLoads`, how many may be used now; tell of a change with `recheck`. Default: all. */
+  readonly slots?: () => number;
+  /** Whether a frame may be loaded now; tell of a change with `recheck`. Default: yes. */
+  readonly admits?: (index: number) => boolean;
   /** What a frame will take, before it is loaded. */
   readonly estimateBytes: (index: number) => number;
   readonly sizeOf: (value: T) => number;
@@ -52,7 +56,7 @@ export class FrameQueue<T> {
 
   /** True when nothing more will load: every frame that fits is held or failed. */
   get isIdle(): boolean {
-    return this.#closed || (this.#loads.size === 0 && this.#next() === undefined);
+    return this.#closed || (this.#loads.size === 0 && this.#next(() => true) === undefined);
   }
 
   state(index: number): FrameState {
@@ -99,6 +103,11 @@ export class FrameQueue<T> {
     this.#pump();
   }
 
+  /** `slots` or `admits` say something else now. */
+  recheck(): void {
+    this.#pump();
+  }
+
   /** Tries a failed frame again. */
   retry(index: number): void {
     if (this.#states[index] === 'failed') {
@@ -136,11 +145,12 @@ export class FrameQueue<T> {
   }
 
   #slots(): number {
-    return this.#firstArrived ? this.#options.maxLoads : 1;
+    const { maxLoads, slots } = this.#options;
+    return this.#firstArrived ? Math.max(1, Math.min(maxLoads, slots?.() ?? maxLoads)) : 1;
   }
 
   /** The first frame in order that waits and lies inside what may be held around the current frame. */
-  #next(): number | undefined {
+  #next(admits = this.#options.admits): number | undefined {
     const { count, ahead, maxBytes, estimateBytes } = this.#options;
     let bytes = 0;
     for (const index of loadOrder(this.#current, count, this.#direction, ahead)) {
@@ -150,7 +160,7 @@ export class FrameQueue<T> {
         return undefined;
       }
       const state = this.#states[index];
-      if (state === 'waiting' || state === 'evicted') {
+      if ((state === 'waiting' || state === 'evicted') && (admits?.(index) ?? true)) {
         return index;
       }
     }
@@ -159,7 +169,7 @@ export class FrameQueue<T> {
 
   #makeRoomForCurrent(): void {
     const state = this.#states[this.#current];
-    if ((state !== 'waiting' && state !== 'evicted') || this.#loads.size < this.#slots()) {
+    if ((state !== 'waiting' && state !== 'evicted') || this.#loads.size < this.#slots() || !(this.#options.admits?.(this.#current) ?? true)) {
       return;
     }
     const farthest = [...this.#loads.keys()].reduce((a, b) => (this.#distance(a) >= this.#distance(b) ? a : b));

@@ -6,10 +6,12 @@ import {
   metaData,
   RenderingEngine,
   utilities,
+  type StackViewport,
   type Types,
 } from '@cornerstonejs/core';
 import { cosinesOf, markersFor, type OrientationMarkers, type Vector } from '../imaging/orientation';
 import { toRange, toWindow } from '../imaging/window';
+import type { DecodedImage } from '../decoding/pixels';
 import type { FrameDescription, WindowSetting } from '../manifest';
 import type { InteractivePresentation, PresentationEvents, ShownImage, ToolName } from './presentation';
 import type { StackTools } from './tools';
@@ -33,7 +35,9 @@ export class CornerstonePresentation implements InteractivePresentation {
   readonly #element: HTMLDivElement;
   readonly #events: PresentationEvents;
   readonly #engine: RenderingEngine;
-  readonly #images = new Map<string, Types.IImage>();
+  readonly #images = new Map<string, { readonly image: Types.IImage; readonly pixels: DecodedImage }>();
+  /** The one preview held: they are made anew from few bytes, and would take as much as whole frames. */
+  #previewId: string | undefined;
   readonly #frames = new Map<string, FrameDescription>();
   readonly #viewport: Types.IStackViewport;
   #series: OpenSeries | undefined;
@@ -184,7 +188,10 @@ export class CornerstonePresentation implements InteractivePresentation {
 
   /** The queue let go of a frame: so does Cornerstone. */
   release(index: number): void {
-    const imageId = this.#idOf(index);
+    this.#release(this.#idOf(index));
+  }
+
+  #release(imageId: string): void {
     if (this.#images.delete(imageId)) {
       cache.removeImageLoadObject(imageId, { force: true });
     }
@@ -201,11 +208,15 @@ export class CornerstonePresentation implements InteractivePresentation {
     }
     const imageId = this.#idOf(shown.index);
     this.#frames.set(imageId, shown.frame);
-    if (!this.#images.has(imageId)) {
-      this.#images.set(imageId, createImage(imageId, shown, this.#series.modality));
+    const isNew = this.#images.get(imageId)?.pixels !== shown.image;
+    if (isNew) {
+      this.#keep(imageId, shown, this.#series.modality);
     }
     const rendered = this.#nextRender();
-    if (this.#isStackSet) {
+    if (this.#isStackSet && isNew && this.#viewport.getCurrentImageIdIndex() === shown.index) {
+      // The whole frame in its preview's place: the same slice, which the stack would not load again.
+      (this.#viewport as StackViewport).renderImageObject(this.#images.get(imageId)!.image);
+    } else if (this.#isStackSet) {
       await this.#viewport.setImageIdIndex(shown.index);
     } else {
       const series = this.#series;
@@ -224,6 +235,15 @@ export class CornerstonePresentation implements InteractivePresentation {
     this.#viewport.render();
     await rendered;
     this.#events.onView();
+  }
+
+  #keep(imageId: string, shown: ShownImage, modality: string | undefined): void {
+    this.#release(imageId);
+    if (this.#previewId !== undefined && this.#previewId !== imageId) {
+      this.#release(this.#previewId);
+    }
+    this.#previewId = shown.isPreview ? imageId : undefined;
+    this.#images.set(imageId, { image: createImage(imageId, shown, modality), pixels: shown.image });
   }
 
   #nextRender(): Promise<void> {
@@ -266,8 +286,8 @@ export class CornerstonePresentation implements InteractivePresentation {
   }
 
   #imageFor(imageId: string): Promise<Types.IImage> {
-    const image = this.#images.get(imageId);
-    return image ? Promise.resolve(image) : Promise.reject(new Error('The frame is not loaded.'));
+    const held = this.#images.get(imageId);
+    return held ? Promise.resolve(held.image) : Promise.reject(new Error('The frame is not loaded.'));
   }
 
   #idOf(index: number): string {

@@ -10,6 +10,8 @@ export interface ShownImage {
   readonly image: DecodedImage;
   readonly frame: FrameDescription;
   readonly window: WindowSetting;
+  /** The image stands in for the whole frame, of the same size, and gives way to it. */
+  readonly isPreview: boolean;
 }
 
 /**

@@ -5,6 +5,8 @@ import { el } from './dom';
 export interface LoadCell {
   readonly state: FrameState;
   readonly tier: Tier | undefined;
+  /** There is a preview to look at until the whole frame is here. */
+  readonly hasPreview: boolean;
 }
 
 export interface LoadBarActions {
@@ -14,10 +16,12 @@ export interface LoadBarActions {
 
 const barHeight = 16;
 const signHeight = 5;
+const previewHeight = 6;
 
 /**
  * The load bar under the stack, which is also the scrubber: one cell per frame (or per pixel column when there are more
- * frames than pixels), coloured by the tier that the frame came from. A failed frame is red and carries a sign above.
+ * frames than pixels), coloured by the tier that the frame came from. A preview fills only the lower part of its cell until the
+ * whole frame is here; a failed frame is red and carries a sign above.
  */
 export class LoadBar {
   readonly element: HTMLElement;
@@ -52,7 +56,7 @@ export class LoadBar {
   }
 
   reset(count: number): void {
-    this.#cells = Array.from({ length: count }, () => ({ state: 'waiting' as const, tier: undefined }));
+    this.#cells = Array.from({ length: count }, () => ({ state: 'waiting' as const, tier: undefined, hasPreview: false }));
     this.#track.setAttribute('aria-valuemax', String(Math.max(1, count)));
     this.#schedule();
   }
@@ -118,9 +122,10 @@ export class LoadBar {
 
   #draw(): void {
     const counts = this.counts();
-    const there = this.#cells.filter((cell) => cell.state === 'held' || cell.state === 'evicted').length;
+    const there = this.#cells.filter(isThere).length;
+    const previews = this.#cells.filter((cell) => !isThere(cell) && cell.hasPreview).length;
     this.#summary.textContent = this.#cells.length === 0 ? '' : counts.failed > 0 ? `${counts.failed} of ${this.#cells.length} failed` : `${there} / ${this.#cells.length}`;
-    this.#summary.title = describeCounts(counts);
+    this.#summary.title = [describeCounts(counts), previews > 0 && `${previews} as previews`].filter(Boolean).join(', ');
     this.#summary.classList.toggle('is-failed', counts.failed > 0);
     this.#retry.hidden = counts.failed === 0;
 
@@ -141,13 +146,17 @@ export class LoadBar {
     const cellWidth = width / count;
     const gap = cellWidth >= 4 * ratio ? ratio : 0;
     for (let i = 0; i < count; i++) {
-      const { state, tier } = this.#cells[i]!;
+      const { state, tier, hasPreview } = this.#cells[i]!;
       const x = Math.floor(i * cellWidth);
       const w = Math.max(1, Math.floor((i + 1) * cellWidth) - x - gap);
       context.globalAlpha = state === 'evicted' ? 0.45 : 1;
       context.fillStyle =
         state === 'failed' ? color('--v-bad') : state === 'held' || state === 'evicted' ? (colors[tier ?? ''] || color('--v-muted')) : state === 'loading' ? color('--v-loading') : color('--v-line');
       context.fillRect(x, top, w, height - top);
+      if (hasPreview && (state === 'waiting' || state === 'loading')) {
+        context.fillStyle = color('--v-preview');
+        context.fillRect(x, height - previewHeight * ratio, w, previewHeight * ratio);
+      }
       if (state === 'failed') {
         const middle = x + w / 2;
         const half = 3.5 * ratio;
@@ -174,7 +183,11 @@ export function describeCounts(counts: Readonly<Record<Tier | 'failed', number>>
     .join(', ');
 }
 
-export function describeCell({ state, tier }: LoadCell): string {
+function isThere({ state }: LoadCell): boolean {
+  return state === 'held' || state === 'evicted';
+}
+
+export function describeCell({ state, tier, hasPreview }: LoadCell): string {
   switch (state) {
     case 'failed':
       return 'failed';
@@ -183,6 +196,6 @@ export function describeCell({ state, tier }: LoadCell): string {
     case 'evicted':
       return `${tier ?? 'loaded'}, no longer held`;
     default:
-      return state;
+      return hasPreview ? `preview, the whole ${state === 'loading' ? 'is loading' : 'is waited for'}` : state;
   }
 }

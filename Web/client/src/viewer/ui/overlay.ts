@@ -60,6 +60,7 @@ export class Overlay {
     }
     this.#qualityText.hidden = !quality;
     this.#qualityText.textContent = quality ?? '';
+    this.#qualityText.title = quality === 'preview' ? 'A quarter of the rows and columns, enlarged. Distances are true; the whole image is on its way.' : '';
   }
 
   setMarkers(markers: OrientationMarkers | undefined): void {

@@ -1,19 +1,12 @@
 import type { SeriesEntry } from '../config';
-import type { DecodedImage } from '../decoding/pixels';
-import { paintSmall } from '../imaging/paint';
-import { windowOver } from '../imaging/window';
-import type { WindowSetting } from '../manifest';
 import { el } from './dom';
-
-const thumbnailPixels = 128;
 
 interface Row {
   readonly button: HTMLButtonElement;
-  readonly canvas: HTMLCanvasElement;
   readonly note: HTMLElement;
 }
 
-/** The study's series, each with a small picture of its middle frame once there is time to draw one. */
+/** The study's series, each with the service's small picture of its middle frame. */
 export class SeriesPanel {
   readonly element: HTMLElement;
   readonly #list: HTMLOListElement;
@@ -47,6 +40,14 @@ export class SeriesPanel {
     }
   }
 
+  /** Asks for the small pictures; to be called when nothing more urgent is on the line. */
+  showThumbnails(): void {
+    for (const image of this.#list.querySelectorAll<HTMLImageElement>('img[data-src]')) {
+      image.src = image.dataset['src']!;
+      delete image.dataset['src'];
+    }
+  }
+
   setNote(uid: string, note: string): void {
     const row = this.#rows.get(uid);
     if (row) {
@@ -54,28 +55,12 @@ export class SeriesPanel {
     }
   }
 
-  hasThumbnail(uid: string): boolean {
-    return this.#rows.get(uid)?.canvas.dataset['state'] !== undefined;
-  }
-
-  setThumbnail(uid: string, image: DecodedImage | undefined, window?: WindowSetting): void {
-    const row = this.#rows.get(uid);
-    if (!row) {
-      return;
-    }
-    row.canvas.dataset['state'] = image ? 'drawn' : 'none';
-    if (image) {
-      paintSmall(image, window ?? windowOver(image.min, image.max), thumbnailPixels, row.canvas);
-    }
-  }
-
   #row(entry: SeriesEntry): HTMLButtonElement {
-    const canvas = el('canvas', { class: 'v-thumbnail', width: 1, height: 1, 'aria-hidden': 'true', 'data-state': entry.hasImages === false ? 'none' : undefined });
     const note = el('span', { class: 'v-series-note' }, entry.instances ? `${entry.instances} ${entry.instances === 1 ? 'instance' : 'instances'}` : '');
     const button = el(
       'button',
       { type: 'button', class: 'v-series-row', onclick: () => this.#onOpen(entry.uid) },
-      canvas,
+      this.#thumbnail(entry),
       el(
         'span',
         { class: 'v-series-text' },
@@ -84,7 +69,18 @@ export class SeriesPanel {
         note,
       ),
     );
-    this.#rows.set(entry.uid, { button, canvas, note });
+    this.#rows.set(entry.uid, { button, note });
     return button;
+  }
+
+  /** Decorative: the row says what it is. Where the service has none, the plain place stays. */
+  #thumbnail(entry: SeriesEntry): HTMLElement {
+    if (!entry.thumbnail || entry.hasImages === false) {
+      return el('span', { class: 'v-thumbnail', 'aria-hidden': 'true', 'data-state': 'none' });
+    }
+    const image = el('img', { class: 'v-thumbnail', alt: '', width: 56, height: 56, loading: 'lazy', decoding: 'async', fetchpriority: 'low', 'data-src': entry.thumbnail });
+    image.addEventListener('load', () => (image.dataset['state'] = 'shown'));
+    image.addEventListener('error', () => (image.dataset['state'] = 'none'));
+    return image;
   }
 }

@@ -1,8 +1,30 @@
-import { format, type FirstImage } from '../journey';
+import { format, formatBytes, type FirstImage } from '../journey';
 import { tiers, type Tier } from '../loading/tiers';
 import { el, icon } from './dom';
 
 const targetMs = 500;
+
+export interface WhyFigures {
+  readonly counts: Record<Tier | 'failed', number>;
+  readonly heldBytes: number;
+  /** How the current slice came. */
+  readonly slice: SliceSource | undefined;
+}
+
+/** The two parts of a frame: the preview, and what followed it (or the whole at once). Times in ms. */
+export interface SliceSource {
+  readonly number: number;
+  readonly preview: PartSource | undefined;
+  readonly rest: PartSource | undefined;
+}
+
+export interface PartSource {
+  readonly bytes: number;
+  readonly tier: Tier | undefined;
+  readonly waitMs: number;
+  readonly downloadMs: number;
+  readonly decodeMs: number;
+}
 
 /** Why the first image took as long as it did: every step with its time, and where the frames came from. */
 export class WhyPanel {
@@ -29,7 +51,7 @@ export class WhyPanel {
     }
   }
 
-  set(first: FirstImage | undefined, counts: Record<Tier | 'failed', number>, heldBytes: number): void {
+  set(first: FirstImage | undefined, { counts, heldBytes, slice }: WhyFigures): void {
     if (!first) {
       this.#content.replaceChildren(el('p', {}, 'No image has been drawn yet.'));
       return;
@@ -38,7 +60,7 @@ export class WhyPanel {
     const scale = 100 / Math.max(first.ms, 1);
     this.#content.replaceChildren(
       el('p', { class: 'v-why-figure' }, el('strong', {}, format(first.ms)), el('span', { class: isGood ? 'is-good' : 'is-warn' }, isGood ? `✓ below ${targetMs} ms` : `! above ${targetMs} ms`)),
-      el('p', { class: 'v-why-what' }, `From ${first.cause === 'navigation' ? 'the start of the navigation' : 'the click on the series'} until its pixels were on the canvas${first.tier ? `; the frame came from ${tierNames[first.tier]}` : ''}.`),
+      el('p', { class: 'v-why-what' }, `From ${first.cause === 'navigation' ? 'the start of the navigation' : 'the click on the series'} until ${first.isPreview ? 'a preview of it was' : 'its pixels were'} on the canvas${first.tier ? `; ${first.isPreview ? 'the preview' : 'the frame'} came from ${tierNames[first.tier]}` : ''}.`),
       el(
         'ol',
         { class: 'v-steps' },
@@ -56,6 +78,7 @@ export class WhyPanel {
           );
         }),
       ),
+      ...(slice ? describeSlice(slice) : []),
       el('h2', {}, 'Frames by tier'),
       el(
         'ul',
@@ -66,6 +89,27 @@ export class WhyPanel {
       el('p', { class: 'v-why-what' }, `${(heldBytes / 1_000_000).toFixed(0)} MB of decoded images held.`),
     );
   }
+}
+
+function describeSlice({ number, preview, rest }: SliceSource): Node[] {
+  const row = (name: string, part: PartSource | undefined) =>
+    el(
+      'tr',
+      {},
+      el('th', { scope: 'row' }, name),
+      ...(part
+        ? [el('td', {}, formatBytes(part.bytes)), el('td', {}, part.tier ?? '–'), el('td', {}, format(part.waitMs)), el('td', {}, format(part.downloadMs)), el('td', {}, format(part.decodeMs))]
+        : [el('td', { colspan: 5, class: 'v-why-pending' }, 'on its way')]),
+    );
+  return [
+    el('h2', {}, `Slice ${number}`),
+    el(
+      'table',
+      { class: 'v-parts' },
+      el('thead', {}, el('tr', {}, ...['Part', 'Bytes', 'From', 'Wait', 'Download', 'Decode'].map((title) => el('th', { scope: 'col' }, title)))),
+      el('tbody', {}, preview && row('Preview', preview), row(preview ? 'Rest' : 'Whole', rest)),
+    ),
+  ];
 }
 
 const tierNames: Readonly<Record<Tier, string>> = {
