@@ -28,14 +28,14 @@ internal static class PageSecurity
     }
 
     /// <summary>
-    /// No inline script or style, no other site than ImageApi. The decoders are WebAssembly in workers; <c>blob:</c> pictures are
-    /// thumbnails that the viewer draws itself.
+    /// No inline script or style, no other site than ImageApi. The decoders are WebAssembly in workers; <c>data:</c> pictures are
+    /// thumbnails that came with an event.
     /// </summary>
     private static string Policy(string imageApi) => string.Join("; ",
         "default-src 'none'",
         "script-src 'self' 'wasm-unsafe-eval'",
         "style-src 'self'",
-        "img-src 'self' blob: data:",
+        $"img-src 'self' blob: data: {imageApi}",
         "font-src 'self'",
         $"connect-src 'self' {imageApi}",
         "worker-src 'self' blob:",

@@ -61,13 +61,19 @@ public sealed class ViewerContentTests(StackFixture stack, ViewerStudy study) : 
     }
 
     [BrowserFact]
-    public async Task SeriesPanel_DrawsAThumbnailOfEverySeriesWithImages()
+    public async Task SeriesPanel_ShowsAThumbnailOfEverySeriesWithImages()
     {
         await using var viewer = await ViewerPage.OpenAsync(stack, SyntheticStudies.CtStudy);
         await viewer.SettleAsync();
-        await viewer.WaitForAsync("() => document.querySelectorAll('.v-thumbnail[data-state=drawn]').length === 2");
+        await viewer.WaitForAsync("() => document.querySelectorAll('.v-thumbnail[data-state=shown]').length === 2");
         var colors = await viewer.Page.EvaluateAsync<int>(
-            "() => Math.min(...[...document.querySelectorAll('.v-thumbnail')].map(c => new Set(c.getContext('2d').getImageData(0, 0, c.width, c.height).data).size))");
+            """
+            () => Math.min(...[...document.querySelectorAll('.v-thumbnail')].map(image => {
+              const canvas = new OffscreenCanvas(56, 56).getContext('2d');
+              canvas.drawImage(image, 0, 0, 56, 56);
+              return new Set(canvas.getImageData(0, 0, 56, 56).data).size;
+            }))
+            """);
         Assert.True(colors > 2, "a thumbnail is of one colour");
     }
 

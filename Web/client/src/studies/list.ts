@@ -15,6 +15,8 @@ export class StudyList {
   #typing: ReturnType<typeof setTimeout> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #retryAfter = firstRetry;
+  /** Told whenever another list stands there. */
+  onShown: () => void = () => undefined;
 
   constructor(results: HTMLElement, form: HTMLFormElement) {
     this.#results = results;
@@ -59,6 +61,37 @@ export class StudyList {
     for (const row of this.#results.querySelectorAll<HTMLElement>('tr[data-study]')) {
       row.classList.toggle('is-new', added.has(row.dataset['study'] ?? ''));
     }
+  }
+
+  /** What the server would show now at the same place; undefined while another request runs, or where there is no answer. */
+  async peek(signal: AbortSignal): Promise<Document | undefined> {
+    if (this.#results.getAttribute('aria-busy') === 'true') {
+      return undefined;
+    }
+    try {
+      const answer = await fetch(fragmentOf(location.href), { signal });
+      return answer.ok && this.#results.getAttribute('aria-busy') !== 'true' ? new DOMParser().parseFromString(await answer.text(), 'text/html') : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Figures and pictures of the studies that are shown, as they are now; no row comes, goes or moves. */
+  update(fresh: Document): void {
+    for (const row of this.#results.querySelectorAll<HTMLElement>('tr[data-study]')) {
+      const now = fresh.querySelector(`tr[data-study="${CSS.escape(row.dataset['study'] ?? '')}"]`);
+      for (const name of ['series', 'number']) {
+        const [cell, cellNow] = [row.querySelector(`td.${name}`), now?.querySelector(`td.${name}`)];
+        if (cell && cellNow && cell.textContent !== cellNow.textContent) {
+          cell.replaceChildren(...cellNow.childNodes);
+        }
+      }
+    }
+  }
+
+  /** For people who do not see the list: said when they are at rest. */
+  announce(text: string): void {
+    this.#announce(text);
   }
 
   /** "Dates…" was chosen and no date given yet: nothing to ask for. */
@@ -162,6 +195,7 @@ export class StudyList {
     this.#results.innerHTML = html;
     this.#announce(this.#results.querySelector('.count, .state h2')?.textContent ?? '');
     this.#retryWhileUnavailable();
+    this.onShown();
   }
 
   #announce(text: string): void {

@@ -1,5 +1,6 @@
 import './studies.css';
 import { StudyList } from './list';
+import { Arrivals } from './arrivals';
 import { offerImports } from './imports';
 import { listenToKeys } from './keys';
 import { prefetchOnIntent } from './prefetch';
@@ -11,6 +12,7 @@ if (results instanceof HTMLElement && form instanceof HTMLFormElement) {
   const list = new StudyList(results, form);
   listenToKeys(list);
   prefetchOnIntent(results);
+  new Arrivals(results, list).start();
   offerImports(results.dataset['imageApi'] ?? '', list);
   if (location.hash === '#search') {
     list.searchBox.focus(); // "/" in the viewer leads here

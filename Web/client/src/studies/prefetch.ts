@@ -1,14 +1,15 @@
-// Makes a click on a study feel instant: the viewer's code, the series' manifest and its first frame are asked for when a
-// person is about to open it. Only what the viewer asks for in the same words, so that the browser's cache answers it then;
+// Makes a click on a study feel instant: the viewer's code, the series' manifest and its previews (or its first frame) are asked
+// for when a person is about to open it. Only what the viewer asks for in the same words, so that the browser's cache answers it then;
 // little, one study at a time, and nothing at all for people who save data.
 
 import type { PlatformConfig } from '../viewer/config';
 import { frameAccept } from '../viewer/loading/frameFetch';
-import { openingIndex, type SeriesManifest } from '../viewer/manifest';
+import { openingIndex, previewUrl, type SeriesManifest } from '../viewer/manifest';
 
 const dwell = 80; // ms that a pointer rests on a row before it means something
 const maxStudies = 20; // per page: someone who reads the list with the pointer opens few of what they pass
-const maxFrameBytes = 2_000_000;
+const maxBytes = 2_000_000; // of a first frame, or of a series' previews
+const previewPart = 1 / 20; // of the bytes as stored, or less
 
 export function prefetchOnIntent(results: HTMLElement): void {
   if ((navigator as { connection?: { saveData?: boolean } }).connection?.saveData) {
@@ -59,7 +60,7 @@ class Prefetcher {
     this.stop();
     this.#study = study;
     this.#running = new AbortController();
-    void this.#fetchFirstFrame(study, this.#running.signal);
+    void this.#fetchFirstPictures(study, this.#running.signal);
   }
 
   stop(): void {
@@ -82,7 +83,7 @@ class Prefetcher {
     }
   }
 
-  async #fetchFirstFrame(study: string, signal: AbortSignal): Promise<void> {
+  async #fetchFirstPictures(study: string, signal: AbortSignal): Promise<void> {
     try {
       const config = (await get(`/view/${study}/config`, {}, signal).then((answer) => answer.json())) as PlatformConfig;
       const series = config.series.find(({ uid }) => uid === config.firstSeries);
@@ -90,8 +91,14 @@ class Prefetcher {
         return;
       }
       const manifest = (await get(series.manifest, {}, signal).then((answer) => answer.json())) as SeriesManifest;
-      const frame = manifest.frames[openingIndex(manifest)];
-      if (frame && (frame.length ?? 0) <= maxFrameBytes) {
+      const opening = openingIndex(manifest);
+      const previews = previewUrl(manifest, config.imageApi, opening);
+      const frame = manifest.frames[opening];
+      if (previews) {
+        if (previewPart * manifest.frames.reduce((sum, { length }) => sum + (length ?? 0), 0) <= maxBytes) {
+          await get(series.preview ?? previews, {}, signal).then((answer) => answer.arrayBuffer());
+        }
+      } else if (frame && (frame.length ?? 0) <= maxBytes) {
         await get(new URL(frame.url, config.imageApi + '/').href, { Accept: frameAccept }, signal).then((answer) => answer.arrayBuffer());
       }
       this.#done.add(study);

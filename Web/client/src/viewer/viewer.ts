@@ -198,8 +198,8 @@ export class Viewer {
       }
     }, slowMs);
 
-    // Asked for beside the manifest: a round trip less until the first picture. It starts with the middle frame, where a volume opens.
-    const stream = entry.preview && !this.#manifests.has(entry) ? new PreviewStream(entry.preview) : undefined;
+    // Asked for beside the manifest: a round trip less until the first picture. It starts with the frame that the series opens on.
+    const stream = entry.preview ? new PreviewStream(entry.preview) : undefined;
     const manifestStartedAt = performance.now();
     let manifest: SeriesManifest;
     try {

@@ -11,11 +11,6 @@ export class Manifests {
     this.#imageApi = imageApi;
   }
 
-  /** The series' manifest was asked for before. */
-  has(series: Pick<SeriesEntry, 'uid'>): boolean {
-    return this.#known.has(series.uid);
-  }
-
   get(series: Pick<SeriesEntry, 'uid' | 'manifest'>): Promise<SeriesManifest> {
     const seriesUid = series.uid;
     let known = this.#known.get(seriesUid);

@@ -167,11 +167,8 @@ export class SeriesSession {
   #openPreview(): SeriesPreview | undefined {
     const { manifest, imageApi, decoder, maxBytes, stream, onRecord, onPreview } = this.#options;
     const url = previewUrl(manifest, imageApi, this.#current);
-    const isFromHere = this.#current === Math.floor(manifest.frames.length / 2);
-    if (!url || !isFromHere) {
-      stream?.close();
-    }
     if (!url) {
+      stream?.close();
       return undefined;
     }
     const preview = new SeriesPreview({
@@ -195,7 +192,7 @@ export class SeriesSession {
       },
       onEnd: () => this.#endPatience(),
     });
-    void preview.read(...(stream && isFromHere ? [stream] : []), () => new PreviewStream(url));
+    void preview.read(...(stream ? [stream] : []), () => new PreviewStream(url));
     return preview;
   }
 

@@ -78,7 +78,7 @@ export class SeriesPanel {
     if (!entry.thumbnail || entry.hasImages === false) {
       return el('span', { class: 'v-thumbnail', 'aria-hidden': 'true', 'data-state': 'none' });
     }
-    const image = el('img', { class: 'v-thumbnail', alt: '', width: 56, height: 56, loading: 'lazy', decoding: 'async', fetchpriority: 'low', 'data-src': entry.thumbnail });
+    const image = el('img', { class: 'v-thumbnail', alt: '', width: 56, height: 56, loading: 'lazy', decoding: 'async', fetchpriority: 'low', crossorigin: 'anonymous', 'data-src': entry.thumbnail });
     image.addEventListener('load', () => (image.dataset['state'] = 'shown'));
     image.addEventListener('error', () => (image.dataset['state'] = 'none'));
     return image;
