@@ -1,4 +1,5 @@
 using System.CommandLine;
+using PerfTests.Browser;
 using PerfTests.Codecs;
 using PerfTests.HitRate;
 using PerfTests.Disk;
@@ -19,6 +20,7 @@ var root = new RootCommand("Measures the Platform: by itself (micro, hitrate), a
     LoadCommand.Create(),
     HitRateCommand.Create(),
     CodecsCommand.Create(),
+    BrowserCommand.Create(),
     PeersCommand.Create(),
     ReportCommand.Create(),
 };

@@ -13,7 +13,7 @@ internal static class StoreScenario
 {
     public const string Name = "store";
 
-    private const string Boundary = "platform-perf-boundary";
+    internal const string Boundary = "platform-perf-boundary";
 
     public static void Run(VersusRun run, IReadOnlyList<Target> targets, string folder, int limit, int connections, int batch, int seed)
     {
@@ -36,7 +36,8 @@ internal static class StoreScenario
         });
     }
 
-    private static List<byte[]> Prepare(List<string> files, int batch, string study)
+    /// <summary>The files under a new study, as bodies of STOW-RS of <paramref name="batch"/> each.</summary>
+    internal static List<byte[]> Prepare(List<string> files, int batch, string study)
     {
         var series = new Dictionary<string, string>();
         var number = 0;
@@ -66,11 +67,11 @@ internal static class StoreScenario
     }
 
     /// <summary>New for every run and round: seeded by both and by the moment, under the root for UUID-derived UIDs (PS3.5 B.2).</summary>
-    private static string StudyUid(int seed, int round) => $"2.25.{Run0}{seed % 1000:000}{round:000}";
+    internal static string StudyUid(int seed, int round) => $"2.25.{Run0}{seed % 1000:000}{round:000}";
 
     private static readonly string Run0 = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds().ToString();
 
-    private static bool IsDicom(string path)
+    internal static bool IsDicom(string path)
     {
         Span<byte> head = stackalloc byte[132];
         using var stream = File.OpenRead(path);

@@ -345,6 +345,7 @@ export class Viewer {
   }
 
   async #startCornerstone(): Promise<void> {
+    const startedAt = performance.now();
     const { CornerstonePresentation } = await import('./stack/cornerstonePresentation');
     const host = el('div', { class: 'v-cornerstone' });
     this.#canvasHost.prepend(host); // beneath the plain canvas, until it shows the same
@@ -358,6 +359,7 @@ export class Viewer {
     }
     this.#cornerstone = cornerstone;
     await this.#takeOver(cornerstone);
+    performance.measure('platform:renderer', { start: startedAt, end: performance.now() });
   }
 
   async #takeOver(cornerstone: InteractivePresentation): Promise<void> {
