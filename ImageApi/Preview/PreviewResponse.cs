@@ -47,6 +47,9 @@ internal sealed class PreviewResponse(FrameService frames, SeriesFrames orders, 
         }
 
         var tag = EntityTags.Of("preview", series.Content, string.Create(CultureInfo.InvariantCulture, $"{FrameForms.Encoding};{levels};{first}"));
+        // Who asked without a version learns which one it is (RFC 9110 8.7): prefixes of one must not meet the rest of another.
+        context.Response.Headers.ContentLocation = string.Create(CultureInfo.InvariantCulture,
+            $"/api/series/{series.SeriesUid}/preview?{VersionedUrl.Parameter}={series.Content.ToShortString()}&{VersionedUrl.EncodingParameter}={FrameForms.Encoding}&resolution=1/{1 << levels}&from={first}");
         if (!await responses.BeginAsync(context, new Entity(tag, MediaType, freshness)) || HttpMethods.IsHead(context.Request.Method)) return;
         activity.Asked();
         await context.Response.StartAsync(cancellationToken);
