@@ -22,6 +22,8 @@ describe('tierOf', () => {
 test('nothing transferred but a body means the browser had it', () => {
   expect(isFromBrowser({ transferSize: 0, encodedBodySize: 524288, decodedBodySize: 524288 })).toBe(true);
   expect(isFromBrowser({ transferSize: 524588, encodedBodySize: 524288, decodedBodySize: 524288 })).toBe(false);
+  // "Not modified": the header alone.
+  expect(isFromBrowser({ transferSize: 300, encodedBodySize: 524288, decodedBodySize: 524288 })).toBe(true);
   // A cross-origin answer without Timing-Allow-Origin hides all three.
   expect(isFromBrowser({ transferSize: 0, encodedBodySize: 0, decodedBodySize: 0 })).toBe(false);
 });

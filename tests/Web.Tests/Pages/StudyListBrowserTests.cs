@@ -133,7 +133,7 @@ public sealed class StudyListBrowserTests(StackFixture stack)
     }
 
     [BrowserFact]
-    public async Task Hover_Study_FetchesItsFirstFrameOnceForBothPages()
+    public async Task Hover_Study_FetchesItsPreviewsOnceForBothPages()
     {
         await using var recorded = await stack.OpenAsync();
         var page = recorded.Page;
@@ -141,10 +141,10 @@ public sealed class StudyListBrowserTests(StackFixture stack)
         await page.FillAsync("#text", "testhead");
         await Expect(page.Locator("tr[data-study]")).ToHaveCountAsync(1);
 
-        var frame = page.WaitForResponseAsync(response => response.Url.Contains("/frames/", StringComparison.Ordinal));
+        var previews = page.WaitForResponseAsync(response => response.Url.Contains("/preview", StringComparison.Ordinal));
         await page.HoverAsync("tr[data-study]");
-        var prefetched = (await frame).Url;
-        await (await frame).FinishedAsync();
+        var prefetched = (await previews).Url;
+        await (await previews).FinishedAsync();
         await page.WaitForLoadStateAsync(LoadState.NetworkIdle);
         await page.ClickAsync("tr[data-study]");
         await page.WaitForURLAsync("**/view/**");
@@ -152,7 +152,9 @@ public sealed class StudyListBrowserTests(StackFixture stack)
 
         Assert.Equal(0, recorded.Preflights);
         var answers = recorded.Answers.Where(answer => answer.Url == prefetched).ToList();
-        Assert.Single(answers, static answer => !answer.FromCache);
+        Assert.Equal(2, answers.Count);
+        Assert.InRange(answers[1].WireBytes, 0, RecordedPage.MostHeaderBytes); // "not modified"
+        Assert.True(answers[0].WireBytes > answers[1].WireBytes);
     }
 
     [BrowserFact]

@@ -41,6 +41,23 @@ public sealed class StudyListTests(StackFixture stack)
         Assert.NotEmpty(Rows(page));
     }
 
+    [Fact]
+    public async Task Get_List_HasThumbnailsOfEachStudysSeries_WithPlaceAndAddress()
+    {
+        var page = await SearchAsync(("text", "testhead"));
+
+        var thumbnails = Regex.Matches(page, "<img class=\"thumb\"[^>]*>").Select(static match => WebUtility.HtmlDecode(match.Value)).ToList();
+        Assert.Equal(2, thumbnails.Count); // the study has two series
+        Assert.All(thumbnails, static image => Assert.Matches("width=\"40\" height=\"40\" alt.*loading=\"lazy\"", image));
+        using var http = new HttpClient();
+        foreach (var image in thumbnails)
+        {
+            using var answer = await http.GetAsync(Regex.Match(image, "src=\"([^\"]+)\"").Groups[1].Value);
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+            Assert.StartsWith("image/", answer.Content.Headers.ContentType?.MediaType);
+        }
+    }
+
     [Theory]
     [InlineData("testhead")]
     [InlineData("casey test")]

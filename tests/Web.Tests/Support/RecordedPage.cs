@@ -56,6 +56,12 @@ public sealed class RecordedPage : IAsyncDisposable
     /// <summary>Bytes of frames that came over the network.</summary>
     public long FrameBytes => _answers.Where(static answer => answer.Url.Contains("/frames/", StringComparison.Ordinal) && !answer.FromCache).Sum(static answer => answer.WireBytes);
 
+    /// <summary>What an answer without a body takes, and more.</summary>
+    public const long MostHeaderBytes = 1000;
+
+    /// <summary>Bytes of preview streams that came over the network.</summary>
+    public long PreviewBytes => _answers.Where(static answer => answer.Url.Contains("/preview", StringComparison.Ordinal) && !answer.FromCache).Sum(static answer => answer.WireBytes);
+
     /// <summary>Opens a path of Web.</summary>
     public Task<IResponse?> GoAsync(string path) => Page.GotoAsync(WebOrigin + path);
 

@@ -31,10 +31,12 @@ public sealed class ViewerLoadingTests(StackFixture stack)
         await using var viewer = await ViewerPage.OpenAsync(stack, SyntheticStudies.CtStudy);
         await viewer.SettleAsync();
         Assert.True(viewer.Recorded.FrameBytes > 0);
+        Assert.True(viewer.Recorded.PreviewBytes > RecordedPage.MostHeaderBytes);
         viewer.Recorded.Reset();
         await viewer.GoAsync(SyntheticStudies.CtStudy);
         await viewer.SettleAsync();
         Assert.Equal(0, viewer.Recorded.FrameBytes);
+        Assert.InRange(viewer.Recorded.PreviewBytes, 0, RecordedPage.MostHeaderBytes); // asked whether it is still the same
         await viewer.WaitAsync($"p => p.tiers.browser === {SyntheticStudies.SliceCount}");
         Assert.Equal("browser", await viewer.ReadAsync<string>("firstImage.tier"));
         await WindowedSlice.AssertShownAsync(viewer, Middle);
@@ -145,7 +147,7 @@ public sealed class ViewerLoadingTests(StackFixture stack)
     public async Task Memory_IsBounded_AndFarSlicesComeBackWithoutTheNetwork()
     {
         const int held = 8;
-        const int bytes = held * SyntheticStudies.Rows * SyntheticStudies.Columns * 2;
+        const int bytes = held * SyntheticStudies.Rows * SyntheticStudies.Columns * 2 * 8 / 7 + 8; // an eighth is for previews
         await using var viewer = new ViewerPage(await stack.OpenAsync());
         // The page's configuration, before its scripts read it. A page that a test answers in the server's place would not do: the
         // browser takes it for one from the internet, which may not call the loopback.

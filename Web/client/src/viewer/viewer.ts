@@ -66,6 +66,7 @@ export class Viewer {
   #isPreview = false;
   #state: PlatformHooks['state'] = 'loading';
   readonly #firstImages: FirstImage[] = [];
+  #correctFirstImage: () => void = () => undefined;
   #openings = 0;
   #isDrawScheduled = false;
   #isCornerstoneWanted = false;
@@ -260,6 +261,7 @@ export class Viewer {
         }
       },
       onRecord: (index) => this.#session === session && (this.#updateCell(index), this.#updateSlice()),
+      onPreviewsComplete: () => this.#session === session && (this.#correctFirstImage(), this.#updateSlice()),
       onPreview: (index) => {
         if (this.#session === session) {
           this.#updateCell(index);
@@ -305,19 +307,20 @@ export class Viewer {
       return;
     }
     const first = describeJourney(marks, bytes);
-    this.#firstImages.push(first);
+    const place = this.#firstImages.push(first) - 1;
     performance.measure('platform:first-image', { start: marks.startedAt, end: marks.drawnAt, detail: first });
     this.#overlay.setFirstImage(first);
     this.#updateWhy();
-    // The timing entry, and with it the browser's tier, may come a moment later.
-    setTimeout(() => {
+    // The timing entry, and with it the browser's tier, comes a moment later; that of a stream at its end.
+    this.#correctFirstImage = () => {
       const corrected = describeJourney(marks, { ...bytes, tier: (bytes.isPreview ? session.previewTimes(index) : session.records.get(index))?.tier });
-      this.#firstImages[this.#firstImages.indexOf(first)] = corrected;
+      this.#firstImages[place] = corrected;
       if (this.#session === session) {
         this.#overlay.setFirstImage(corrected);
         this.#updateWhy();
       }
-    }, 120);
+    };
+    setTimeout(this.#correctFirstImage, 120);
   }
 
   /** What the picture on the canvas was made of. */
@@ -653,7 +656,7 @@ export class Viewer {
     this.#overlay.setSlice(
       text,
       times && times.readyAt - times.startedAt,
-      state === 'failed' ? 'failed !' : (times?.tier ?? 'loading'),
+      state === 'failed' ? 'failed !' : times ? times.tier : 'loading',
       isPreview ? 'preview' : isHere && record && !record.isLossless ? 'stored lossy' : undefined,
     );
     this.#bar.setCurrent(index, `Slice ${index + 1} of ${session.count}${isPreview ? ', preview' : ''}`);

@@ -34,7 +34,10 @@ export interface SeriesPreviewOptions {
   readonly onRecord: (index: number) => void;
   /** A frame's picture can be had. */
   readonly onPicture: (index: number) => void;
+  /** The stream has ended, well or not. */
   readonly onEnd: () => void;
+  /** Times and tiers are final. */
+  readonly onSettled: () => void;
 }
 
 interface Entry {
@@ -169,11 +172,13 @@ export class SeriesPreview {
 
   /** The browser writes the timing entry, which says whether it had the answer itself, a little after the end. */
   #correctTier(): void {
+    const answer = this.#answer;
     setTimeout(() => {
-      for (const [index, { times }] of this.#entries) {
-        times.tier = tierFromTiming(times.url, times.tier);
-        this.#options.onRecord(index);
+      const tier = answer && tierFromTiming(answer.url, answer.tier);
+      for (const { times } of this.#entries.values()) {
+        times.tier = tier;
       }
+      this.#options.onSettled();
     }, 60);
   }
 

@@ -42,6 +42,8 @@ export interface SeriesSessionOptions {
   readonly onRecord?: (index: number) => void;
   /** There is a preview of the frame to show. */
   readonly onPreview?: (index: number) => void;
+  /** The stream of previews has ended, and what is told of it is final. */
+  readonly onPreviewsComplete?: () => void;
 }
 
 /** Frames of this many samples or fewer are decoded where they are needed first, without waiting for a worker to start. */
@@ -191,6 +193,7 @@ export class SeriesSession {
         }
       },
       onEnd: () => this.#endPatience(),
+      onSettled: () => this.#options.onPreviewsComplete?.(),
     });
     void preview.read(...(stream ? [stream] : []), () => new PreviewStream(url));
     return preview;

@@ -40,9 +40,12 @@ export function tierOf(cacheStatus: string | null | undefined): Tier | undefined
   return hit ? 'memory' : undefined;
 }
 
-/** A response from the browser's own cache carries the tier of the answer that was stored; the timing says better. */
+/**
+ * A response from the browser's own cache carries the tier of the answer that was stored; the timing says better: nothing was
+ * transferred, or (where the browser asked whether its copy still holds) less than the body.
+ */
 export function isFromBrowser(timing: Pick<PerformanceResourceTiming, 'transferSize' | 'decodedBodySize' | 'encodedBodySize'>): boolean {
-  return timing.transferSize === 0 && (timing.decodedBodySize > 0 || timing.encodedBodySize > 0);
+  return timing.transferSize < timing.encodedBodySize || (timing.transferSize === 0 && timing.decodedBodySize > 0);
 }
 
 function splitOutsideQuotes(text: string, separator: string): string[] {

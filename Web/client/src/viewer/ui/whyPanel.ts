@@ -106,7 +106,7 @@ function describeSlice({ number, preview, rest }: SliceSource): Node[] {
     el(
       'table',
       { class: 'v-parts' },
-      el('thead', {}, el('tr', {}, ...['Part', 'Bytes', 'From', 'Wait', 'Download', 'Decode'].map((title) => el('th', { scope: 'col' }, title)))),
+      el('thead', {}, el('tr', {}, ...['Part', 'Bytes', 'From', 'Wait', 'Load', 'Decode'].map((title) => el('th', { scope: 'col' }, title)))),
       el('tbody', {}, preview && row('Preview', preview), row(preview ? 'Rest' : 'Whole', rest)),
     ),
   ];
