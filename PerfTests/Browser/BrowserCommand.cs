@@ -41,7 +41,7 @@ internal static class BrowserCommand
                 Commit = commit,
                 IsModified = isModified,
                 Machine = machine,
-                Parameters = new(run.Parameters, StringComparer.Ordinal),
+                Parameters = new(run.Parameters.ToDictionary(), StringComparer.Ordinal),
                 Targets = new(StringComparer.Ordinal) { ["ours"] = "ImageApi and Web of this commit" },
                 Measurements = measurements,
             };

@@ -71,8 +71,8 @@ internal sealed class SeriesVisit(string web, string imageApi)
             // Dispatched, not moved to: a pointer that rests on the row would fetch ahead.
             await link.EvaluateAsync("link => link.click()");
             var seen = await WaitAsync(page, cancellationToken);
-            var (task, rendererTask) = trace is null ? (null, null) : await trace.EndAsync(RendererOf(seen));
-            return new Visit(Number(seen, "first"), Number(seen, "usable"), Number(seen, "lossless"), bytes.Images, bytes.Others, task, rendererTask);
+            var tasks = trace is null ? ((double Longest, double LongestOfRenderer)?)null : await trace.EndAsync(RendererOf(seen));
+            return new Visit(Number(seen, "first"), Number(seen, "usable"), Number(seen, "lossless"), bytes.Images, bytes.Others, tasks?.Longest, tasks?.LongestOfRenderer);
         }
         finally
         {

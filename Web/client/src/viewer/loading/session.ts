@@ -179,7 +179,7 @@ export class SeriesSession {
       describe: (index) => this.describe(index),
       version: manifest.version,
       maxBytes: maxBytes * previewShare,
-      rank: (index) => this.#rank(index) + 0.5, // a whole frame before a preview of the same distance
+      rank: (index) => this.#distance(index) / (manifest.frames.length + 1), // a millisecond each: before any whole frame but the current one
       onRecord: (index) => {
         onRecord?.(index);
         if (index === this.#current) {
@@ -224,7 +224,12 @@ export class SeriesSession {
     }
   }
 
+  /** Of decoding whole frames: the current one before everything, the others after the previews. */
   #rank(index: number): number {
+    return index === this.#current ? -1 : 1 + this.#distance(index);
+  }
+
+  #distance(index: number): number {
     return Math.abs(index - this.#current);
   }
 
