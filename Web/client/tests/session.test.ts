@@ -295,8 +295,9 @@ test('closing ends the stream and every load', async () => {
   expect(service.closedEarly).toBe(2);
 });
 
-test('previews have a bound of their own; frames beyond it come as stored', async () => {
-  const opened = open({ maxBytes: 8 * 2 * 3 * prefixBytes }); // an eighth is for previews, half of that for prefixes: three of them
-  await until(() => opened.queue.isIdle);
-  expect(service.framesAsked().filter((text) => text.endsWith('-')).length).toBe(3);
+test('previews have a bound of their own; frames beyond it come whole', async () => {
+  const opened = open({ maxBytes: 6 * 2 * 3 * prefixBytes }); // a sixth is for previews, half of that for prefixes: three of them
+  await until(() => service.framesAsked().some((text) => text.endsWith('whole')));
+  expect(new Set(service.framesAsked().filter((text) => text.endsWith('-'))).size).toBe(3);
+  expect(opened.heldBytes).toBeLessThanOrEqual(6 * 2 * 3 * prefixBytes);
 });

@@ -147,7 +147,7 @@ public sealed class ViewerLoadingTests(StackFixture stack)
     public async Task Memory_IsBounded_AndFarSlicesComeBackWithoutTheNetwork()
     {
         const int held = 8;
-        const int bytes = held * SyntheticStudies.Rows * SyntheticStudies.Columns * 2 * 8 / 7 + 8; // an eighth is for previews
+        const int bytes = held * SyntheticStudies.Rows * SyntheticStudies.Columns * 2 * 6 / 5 + 6; // a sixth is for previews
         await using var viewer = new ViewerPage(await stack.OpenAsync());
         // The page's configuration, before its scripts read it. A page that a test answers in the server's place would not do: the
         // browser takes it for one from the internet, which may not call the loopback.

@@ -36,8 +36,8 @@ internal sealed class ViewerPage(RecordedPage recorded) : IAsyncDisposable
         await WaitAsync("p => p.state !== 'loading'");
     }
 
-    /// <summary>Waits until Cornerstone3D draws, the tools are there and every frame has come or failed.</summary>
-    public Task SettleAsync() => WaitAsync("p => p.areToolsReady && p.isComplete && (p.shownSlice === p.currentSlice || p.failed.includes(p.currentSlice))");
+    /// <summary>Waits until Cornerstone3D draws, the tools are there and every frame has come or failed, and what is shown is no preview.</summary>
+    public Task SettleAsync() => WaitAsync("p => p.areToolsReady && p.isComplete && ((p.shownSlice === p.currentSlice && !p.isPreview) || p.failed.includes(p.currentSlice))");
 
     public Task WaitAsync(string condition) => WaitForAsync($"() => !!window.__platform && !!({condition})(window.__platform)");
 

@@ -460,6 +460,9 @@ export class Viewer {
     this.#showWindow(window, image);
     this.#updateView();
     this.#updateSlice();
+    if (picture.isPreview && session.queue.get(index)) {
+      this.#scheduleDraw(); // the whole frame came while its preview was being drawn
+    }
   }
 
   #showBadFrame(session: SeriesSession, index: number, error: Error): void {

@@ -1,6 +1,7 @@
 import createCodec from '@cornerstonejs/codec-openjph/wasmjs';
 import codecWasm from '@cornerstonejs/codec-openjph/wasm?url';
 import { InvalidFrameError, type PixelArray } from './pixels';
+import { reduced } from './reduced';
 
 export interface Htj2kImage {
   readonly rows: number;
@@ -72,11 +73,6 @@ function samplesOf(bytes: ArrayBuffer, bitsPerSample: number, isSigned: boolean)
     return isSigned ? new Int16Array(bytes) : new Uint16Array(bytes);
   }
   return isSigned ? new Int8Array(bytes) : new Uint8Array(bytes);
-}
-
-/** Samples along one side of a picture that lacks so many levels (ISO/IEC 15444-1 B.5). */
-export function reduced(size: number, missingLevels: number): number {
-  return Math.ceil(size / 2 ** missingLevels);
 }
 
 function start(): Promise<OpenJphDecoder> {

@@ -2,6 +2,7 @@ import type { Decoder } from '../decoding/decoder';
 import { enlarge } from '../decoding/enlarge';
 import type { DecodedImage } from '../decoding/pixels';
 import type { FrameDescription } from '../manifest';
+import { reduced } from '../decoding/reduced';
 import { progressiveSyntax, tierFromTiming } from './frameFetch';
 import type { FramePrefix, PreviewRecord } from './previewParser';
 import type { PreviewAnswer, PreviewStream } from './previewStream';
@@ -42,9 +43,13 @@ export interface SeriesPreviewOptions {
 
 interface Entry {
   readonly prefix: FramePrefix | undefined;
+  /** There was a prefix, and no room for it. */
+  readonly isDropped: boolean;
   readonly times: PreviewTimes;
   /** The small picture; large frames keep none and are decoded when one looks. */
   small?: DecodedImage;
+  /** Of the small picture, there or on its way. */
+  pictureBytes?: number;
   isDecoding?: boolean;
   isUndecodable?: boolean;
 }
@@ -111,6 +116,11 @@ export class SeriesPreview {
     return this.#entries.has(index);
   }
 
+  /** The frame's progressive stream is known to exist though no prefix of it is held, or its record is on its way. */
+  mayBeProgressive(index: number): boolean {
+    return this.#entries.get(index)?.isDropped ?? (this.#isRunning && !this.has(index));
+  }
+
   prefix(index: number): FramePrefix | undefined {
     return this.#entries.get(index)?.prefix;
   }
@@ -148,17 +158,22 @@ export class SeriesPreview {
     return this.hasPicture(index) ? Promise.resolve() : new Promise((resolve) => this.#waiters.set(index, [...(this.#waiters.get(index) ?? []), resolve]));
   }
 
+  /** The whole frame is there: its preview is not shown any more. */
+  letGo(index: number): void {
+    if (this.#shown?.index === index) {
+      this.#shown = undefined;
+    }
+  }
+
   /** The prefix is no part of the frame's stream, or gives no picture. */
   forget(index: number): void {
     const entry = this.#entries.get(index);
     if (entry) {
       this.#prefixBytes -= entry.prefix?.bytes.length ?? 0;
-      this.#pictureBytes -= entry.small?.data.byteLength ?? 0;
-      this.#entries.set(index, { prefix: undefined, times: entry.times });
+      this.#pictureBytes -= entry.pictureBytes ?? 0;
+      this.#entries.set(index, { prefix: undefined, isDropped: false, times: entry.times });
     }
-    if (this.#shown?.index === index) {
-      this.#shown = undefined;
-    }
+    this.letGo(index);
   }
 
   close(): void {
@@ -195,13 +210,16 @@ export class SeriesPreview {
     const isKept = prefix !== undefined && this.#prefixBytes + prefix.bytes.length <= this.#options.maxBytes / 2;
     const entry: Entry = {
       prefix: isKept ? prefix : undefined,
+      isDropped: prefix !== undefined && !isKept,
       times: { tier, url, startedAt, headersAt, arrivedAt, readyAt: arrivedAt, decodeMs: 0, bytes: prefix?.bytes.length ?? 0 },
     };
     this.#entries.set(index, entry);
     if (isKept) {
       this.#prefixBytes += prefix.bytes.length;
       const frame = this.#options.describe(index);
-      if (frame && frame.geometry.rows * frame.geometry.columns <= smallFramePixels && this.#pictureBytes < this.#options.maxBytes / 2) {
+      const pictureBytes = frame && frame.geometry.rows * frame.geometry.columns <= smallFramePixels ? smallBytes(frame, prefix.missingLevels) : Infinity;
+      if (this.#pictureBytes + pictureBytes <= this.#options.maxBytes / 2) {
+        this.#pictureBytes += entry.pictureBytes = pictureBytes;
         void this.#decode(index, entry, false);
       } else if (this.#waiters.has(index)) {
         void this.#decode(index, entry, true);
@@ -232,7 +250,6 @@ export class SeriesPreview {
         this.#shown = { index, image };
       } else {
         entry.small = image;
-        this.#pictureBytes += image.data.byteLength;
       }
       this.#options.onPicture(index);
       this.#waiters.get(index)?.forEach((resolve) => resolve());
@@ -243,6 +260,12 @@ export class SeriesPreview {
       entry.isDecoding = false;
     }
   }
+}
+
+/** At most: values of 16 bits, or of 32 where the modality's slope is no whole number. */
+function smallBytes({ geometry, pixel }: FrameDescription, missingLevels: number): number {
+  const bytesPerPixel = pixel.samplesPerPixel > 1 ? 3 : Number.isInteger(pixel.slope ?? 1) && Number.isInteger(pixel.intercept ?? 0) ? 2 : 4;
+  return reduced(geometry.rows, missingLevels) * reduced(geometry.columns, missingLevels) * bytesPerPixel;
 }
 
 class OtherVersionError extends Error {}

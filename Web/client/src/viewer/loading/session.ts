@@ -50,7 +50,7 @@ export interface SeriesSessionOptions {
 const smallFrameSamples = 1 << 20;
 
 /** Of the bytes held, this part is for previews. */
-const previewShare = 1 / 8;
+const previewShare = 1 / 6;
 
 /** While previews come the line is theirs, and the current frame's; but no longer than this: then they come too slowly to wait for. */
 const longestPatienceMs = 1500;
@@ -125,6 +125,7 @@ export class SeriesSession {
   picture(index: number): Picture | undefined {
     const whole = this.queue.get(index);
     if (whole) {
+      this.#preview?.letGo(index);
       return { image: whole, isPreview: false };
     }
     const preview = this.#preview?.picture(index);
@@ -269,8 +270,7 @@ export class SeriesSession {
     if (prefix) {
       return this.#finish(index, frame, await fetchRest(frame.url, prefix, signal, priority), signal);
     }
-    const isOnItsWay = this.#preview?.isRunning && !this.#preview.has(index);
-    return this.#finish(index, frame, await fetchFrame(frame.url, signal, priority, isOnItsWay ? progressiveAccept : undefined), signal);
+    return this.#finish(index, frame, await fetchFrame(frame.url, signal, priority, this.#preview?.mayBeProgressive(index) ? progressiveAccept : undefined), signal);
   }
 
   async #finish(index: number, frame: FrameDescription, fetched: FetchedFrame, signal: AbortSignal): Promise<DecodedImage> {
