@@ -296,7 +296,7 @@ test('closing ends the stream and every load', async () => {
 });
 
 test('previews have a bound of their own; frames beyond it come whole', async () => {
-  const opened = open({ maxBytes: 6 * 2 * 3 * prefixBytes }); // a sixth is for previews, half of that for prefixes: three of them
+  open({ maxBytes: 6 * 2 * 3 * prefixBytes }); // a sixth is for previews, half of that for prefixes: three of them
   const ranges = () => new Set(service.framesAsked().filter((text) => text.endsWith('-')));
   await until(() => service.framesAsked().some((text) => text.endsWith('whole')) && ranges().size >= 3);
   expect(ranges().size).toBe(3);

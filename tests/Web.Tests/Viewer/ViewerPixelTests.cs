@@ -96,7 +96,7 @@ public sealed class ViewerPixelTests(StackFixture stack)
         Assert.Equal("navigation", first.GetProperty("cause").GetString());
         var steps = first.GetProperty("steps").EnumerateArray().ToList();
         Assert.Equal(
-            ["Page", "Script", "Manifest", "Frame: request", "Frame: download", "Decode", "Draw"],
+            ["Page", "Script", "Manifest", "Preview: request", "Preview: download", "Decode", "Draw"],
             steps.Select(static step => step.GetProperty("name").GetString()));
         Assert.All(steps, step => Assert.InRange(step.GetProperty("start").GetDouble() + step.GetProperty("duration").GetDouble(), 0, ms + 1));
     }
