@@ -4,6 +4,12 @@ using Microsoft.Playwright;
 
 namespace PerfTests.Browser;
 
+/// <summary>The longest task of the main thread in ms: by the clock, and the CPU time that the thread had in its own longest one.</summary>
+internal readonly record struct LongestTask(double Milliseconds, double CpuMilliseconds)
+{
+    public LongestTask With(double milliseconds, double cpuMilliseconds) => new(Math.Max(Milliseconds, milliseconds), Math.Max(CpuMilliseconds, cpuMilliseconds));
+}
+
 /// <summary>The tasks of the page's main thread, as chromium's tracing saw them.</summary>
 internal sealed class MainThreadTrace : IAsyncDisposable
 {
@@ -30,9 +36,9 @@ internal sealed class MainThreadTrace : IAsyncDisposable
         return trace;
     }
 
-    /// <summary>The longest task in ms outside and within the start of the renderer, which the page has marked.</summary>
+    /// <summary>The longest task outside and within the start of the renderer, which the page has marked.</summary>
     /// <param name="renderer">From and to, on the page's clock; null where there was none.</param>
-    public async Task<(double Longest, double LongestOfRenderer)> EndAsync((double Start, double End)? renderer)
+    public async Task<(LongestTask Page, LongestTask Renderer)> EndAsync((double Start, double End)? renderer)
     {
         await _session.SendAsync("Tracing.end");
         await _complete.Task.WaitAsync(TimeSpan.FromSeconds(30));
@@ -41,21 +47,23 @@ internal sealed class MainThreadTrace : IAsyncDisposable
         var mainThreads = _events
             .Where(static e => Text(e, "ph") == "M" && Text(e, "name") == "thread_name" && e.GetProperty("args").GetProperty("name").GetString() == "CrRendererMain")
             .Select(static e => (e.GetProperty("pid").GetInt32(), e.GetProperty("tid").GetInt32())).ToHashSet();
-        double longest = 0, ofRenderer = 0;
+        LongestTask ofPage = default, ofRenderer = default;
         foreach (var task in _events.Where(static e => Text(e, "ph") == "X" && Text(e, "name") is "ThreadControllerImpl::RunTask"))
         {
             var thread = (Pid: task.GetProperty("pid").GetInt32(), task.GetProperty("tid").GetInt32());
             if (!mainThreads.Contains(thread) || (page.Pid != 0 && thread.Pid != page.Pid)) continue;
-            var (start, duration) = (task.GetProperty("ts").GetDouble(), task.TryGetProperty("dur", out var dur) ? dur.GetDouble() : 0);
+            var (start, duration, cpu) = (task.GetProperty("ts").GetDouble(), Number(task, "dur"), Number(task, "tdur"));
             var isRenderers = renderer is { } r && page.Pid != 0 && start + duration >= page.Start && start <= page.Start + ((r.End - r.Start) * 1000);
-            if (isRenderers) ofRenderer = Math.Max(ofRenderer, duration / 1000);
-            else longest = Math.Max(longest, duration / 1000);
+            if (isRenderers) ofRenderer = ofRenderer.With(duration / 1000, cpu / 1000);
+            else ofPage = ofPage.With(duration / 1000, cpu / 1000);
         }
 
-        return (longest, ofRenderer);
+        return (ofPage, ofRenderer);
     }
 
     public async ValueTask DisposeAsync() => await _session.DetachAsync();
+
+    private static double Number(JsonElement e, string name) => e.TryGetProperty(name, out var value) ? value.GetDouble() : 0;
 
     private static string? Text(JsonElement e, string name) => e.TryGetProperty(name, out var value) ? value.GetString() : null;
 }

@@ -10,9 +10,9 @@ namespace PerfTests.Browser;
 /// <param name="LosslessMs">Until every slice was there whole.</param>
 /// <param name="ImageBytes">Of frames and previews.</param>
 /// <param name="OtherBytes">Of page, code, manifest and thumbnails.</param>
-/// <param name="LongestTaskMs">On the main thread while the series loaded, the start of the renderer apart; null where it was not traced.</param>
-/// <param name="LongestRendererTaskMs">While the renderer (WebGL) started.</param>
-internal sealed record Visit(double FirstPictureMs, double UsableMs, double LosslessMs, long ImageBytes, long OtherBytes, double? LongestTaskMs, double? LongestRendererTaskMs);
+/// <param name="PageTask">On the main thread while the series loaded, the start of the renderer apart; null where it was not traced.</param>
+/// <param name="RendererTask">While the renderer (WebGL) started.</param>
+internal sealed record Visit(double FirstPictureMs, double UsableMs, double LosslessMs, long ImageBytes, long OtherBytes, LongestTask? PageTask, LongestTask? RendererTask);
 
 /// <summary>One person's browser: opens the study list, clicks on a study, and watches the canvas.</summary>
 internal sealed class SeriesVisit(string web, string imageApi)
@@ -71,8 +71,8 @@ internal sealed class SeriesVisit(string web, string imageApi)
             // Dispatched, not moved to: a pointer that rests on the row would fetch ahead.
             await link.EvaluateAsync("link => link.click()");
             var seen = await WaitAsync(page, cancellationToken);
-            var tasks = trace is null ? ((double Longest, double LongestOfRenderer)?)null : await trace.EndAsync(RendererOf(seen));
-            return new Visit(Number(seen, "first"), Number(seen, "usable"), Number(seen, "lossless"), bytes.Images, bytes.Others, tasks?.Longest, tasks?.LongestOfRenderer);
+            var tasks = trace is null ? ((LongestTask Page, LongestTask Renderer)?)null : await trace.EndAsync(RendererOf(seen));
+            return new Visit(Number(seen, "first"), Number(seen, "usable"), Number(seen, "lossless"), bytes.Images, bytes.Others, tasks?.Page, tasks?.Renderer);
         }
         finally
         {

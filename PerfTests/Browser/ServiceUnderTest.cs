@@ -26,7 +26,9 @@ internal sealed class ServiceUnderTest : IAsyncDisposable
         var folder = Path.Combine(Repository(), project);
         // The same configuration and framework as this program's own.
         var output = new DirectoryInfo(AppContext.BaseDirectory);
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(folder, "bin", output.Parent!.Name, output.Name, project + ".dll")])
+        var program = Path.Combine(folder, "bin", output.Parent!.Name, output.Name, project + ".dll");
+        if (!File.Exists(program)) throw new FileNotFoundException($"{project} is not built as this program is ({output.Parent.Name}): build the solution first.", program);
+        var start = new ProcessStartInfo("dotnet", [program])
         {
             WorkingDirectory = folder,
             RedirectStandardOutput = true,
