@@ -38,7 +38,7 @@ public sealed class Htj2kSeriesTests
         Assert.InRange(ours, 1, theirs * 1.01);
     }
 
-    private static async Task<(FrameDescription Frame, byte[] Pixels)> ReadAsync(string path)
+    internal static async Task<(FrameDescription Frame, byte[] Pixels)> ReadAsync(string path)
     {
         using var file = DicomFile.Read(path);
         using var source = DicomSource.Open(path);

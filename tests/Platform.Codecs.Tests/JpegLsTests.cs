@@ -45,6 +45,21 @@ public sealed class JpegLsTests
         Assert.Equal(pixels, decoded);
     }
 
+    [ToolTheory("dcmdjpls", "gdcmconv", Data = "ct-series-a")]
+    [InlineData("ct-series-a", "dcmdjpls")]
+    [InlineData("mr-series", "gdcmconv -w")]
+    public async Task Encode_RealSeries_DecodesElsewhere(string folder, string tool)
+    {
+        var files = TestData.GetFiles(folder);
+        for (var i = 0; i < files.Count; i += files.Count / 3)
+        {
+            var (frame, pixels) = await Htj2kSeriesTests.ReadAsync(files[i]);
+            var decoded = (await DecodeElsewhereAsync(Encode(pixels, frame), "1.2.840.10008.1.2.4.80", frame, tool)).AsSpan(0, pixels.Length).ToArray();
+            SampleBits.Normalize(decoded, frame);
+            Assert.Equal(pixels, decoded);
+        }
+    }
+
     [Fact]
     public void Encode_SameImage_SameBytesAsEver()
     {

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Platform.Codecs.Rle;
+using Platform.Tests.Shared;
 
 namespace Platform.Codecs.Tests;
 
@@ -26,6 +27,22 @@ public sealed class RleTests
             new RleFrameDecoder().Decode(Split(stream.WrittenMemory, seed), frame, decoded, new DecodeOptions(), CancellationToken.None);
             Assert.True(pixels.AsSpan().SequenceEqual(decoded.WrittenSpan));
         }
+    }
+
+    [ToolTheory("dcmdrle", "gdcmconv")]
+    [InlineData(3, 5, 1, 8, "dcmdrle")]
+    [InlineData(33, 31, 1, 16, "dcmdrle")]
+    [InlineData(33, 31, 1, 16, "gdcmconv -w")]
+    [InlineData(5, 257, 3, 8, "dcmdrle")]
+    [InlineData(5, 257, 3, 8, "gdcmconv -w")]
+    public async Task Encode_AnyPixels_DecodesElsewhere(int rows, int columns, int samples, int bits, string tool)
+    {
+        var frame = new FrameDescription(rows, columns, samples, bits, bits, false, false, samples == 3 ? Photometric.Rgb : Photometric.Monochrome2);
+        var pixels = Pixels((int)frame.ByteLength, 11);
+        var stream = new ArrayBufferWriter<byte>();
+        new RleFrameEncoder().Encode(pixels, frame, stream, null, CancellationToken.None);
+        var others = await JpegLsTests.DecodeElsewhereAsync(stream.WrittenSpan.ToArray(), "1.2.840.10008.1.2.5", frame, tool);
+        Assert.Equal(pixels, others.AsSpan(0, pixels.Length).ToArray());    // the rest is padding to an even length
     }
 
     [Fact]

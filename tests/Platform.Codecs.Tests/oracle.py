@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""Frames of a compressed DICOM file beside the pixels that DCMTK, or OpenJPEG for JPEG 2000, decodes from them.
+"""Frames of a compressed DICOM file beside the pixels that DCMTK, OpenJPEG for JPEG 2000, or zlib decodes from them.
 
 usage: oracle.py FILE OUTDIR
 Writes OUTDIR/description.json, OUTDIR/<i>.encoded and OUTDIR/<i>.pixels (interleaved, little endian), i from 0.
 Exit code 3: neither decodes this file.
 """
-import json, os, subprocess, sys, warnings
+import json, os, subprocess, sys, warnings, zlib
 import numpy, pydicom
 from pydicom.encaps import generate_pixel_data_frame
 
@@ -41,6 +41,12 @@ def finish(decoded):
     }, open(os.path.join(out, "description.json"), "w"))
     sys.exit(0)
 
+
+if syntax == "1.2.840.10008.1.2.8.1":   # Python's zlib
+    for i, encoded in enumerate(encoded_frames):
+        open(os.path.join(out, f"{i}.encoded"), "wb").write(encoded)
+        open(os.path.join(out, f"{i}.pixels"), "wb").write(zlib.decompressobj(-15).decompress(encoded))
+    finish(d.PhotometricInterpretation)
 
 if jpeg2000:
     for i, encoded in enumerate(encoded_frames):

@@ -65,13 +65,13 @@ public static class GifDecoder
                     var label = At(file, position++);
                     if (label == GraphicControl && At(file, position) >= 4)
                     {
-                        if (position + 4 >= file.Length) throw CutOff(position);
+                        if (position + 4 >= file.Length) throw CutOff(file.Length);
                         header.ClearIndex = (file[position + 1] & 1) != 0 ? file[position + 4] : -1;
                     }
                     SkipBlocks(file, ref position);
                     break;
                 case ImageSeparator:
-                    if (position + 9 > file.Length) throw CutOff(position);
+                    if (position + 9 > file.Length) throw CutOff(file.Length);
                     (header.Left, header.Top, header.ImageWidth, header.ImageHeight) = (ReadNumber(file, position), ReadNumber(file, position + 2), ReadNumber(file, position + 4), ReadNumber(file, position + 6));
                     if (header.ImageWidth == 0 || header.ImageHeight == 0) throw new InvalidFrameException("The picture has no pixels.", position);
                     var flags = file[position + 8];
@@ -94,7 +94,7 @@ public static class GifDecoder
     {
         if ((flags & 0x80) == 0) return default;
         var length = 3 << ((flags & 7) + 1);
-        if (position + length > file.Length) throw CutOff(position);
+        if (position + length > file.Length) throw CutOff(file.Length);
         var palette = file.Slice(position, length);
         position += length;
         return palette;
@@ -205,7 +205,7 @@ public static class GifDecoder
 
     private static int ReadNumber(ReadOnlySpan<byte> file, int position) => BinaryPrimitives.ReadUInt16LittleEndian(file[position..]);
 
-    private static byte At(ReadOnlySpan<byte> file, int position) => position < file.Length ? file[position] : throw CutOff(position);
+    private static byte At(ReadOnlySpan<byte> file, int position) => position < file.Length ? file[position] : throw CutOff(file.Length);
 
     private static InvalidFrameException CutOff(int position) => new("The file is cut off.", position);
 }

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.IO.Compression;
 using System.Text;
 using Platform.Codecs.Deflated;
+using Platform.Codecs.Gif;
 using Platform.Codecs.Htj2k;
 using Platform.Codecs.Jpeg;
 using Platform.Codecs.Jpeg2000;
@@ -56,6 +57,8 @@ internal static class Corpus
             samples.Add(new Sample($"png {frame.SamplesPerPixel}", frame, Encode(new PngFrameEncoder(), frame, pixels),
                 static (stream, _, pixels, options, cancellationToken) => PngDecoder.Decode(new ReadOnlySequence<byte>(stream), pixels, options, cancellationToken).ByteLength));
         }
+        samples.Add(new Sample("gif", Grey, WriteGif(Pixels(Grey with { BitsAllocated = 8, BitsStored = 8 }), Grey.Columns, Grey.Rows),
+            static (stream, _, pixels, options, cancellationToken) => GifDecoder.Decode(new ReadOnlySequence<byte>(stream), pixels, options, cancellationToken).ByteLength));
         samples.Add(new Sample("htj2k ends", Grey, samples.First(s => s.Name == "htj2k").Stream, static (stream, _, _, _, _) =>
         {
             Assert.InRange(Htj2kStream.ReadResolutionEnds(new ReadOnlySequence<byte>(stream)).Length, 0, 33);
@@ -81,6 +84,30 @@ internal static class Corpus
         using var stream = new MemoryStream();
         using (var deflate = new DeflateStream(stream, CompressionLevel.Optimal)) deflate.Write(pixels);
         return stream.ToArray();
+    }
+
+    // GIF89a with LZW's codes of 9 bits only: the dictionary is emptied before they would grow.
+    private static byte[] WriteGif(byte[] indices, int columns, int rows)
+    {
+        List<byte> file = [.. "GIF89a"u8, (byte)columns, 0, (byte)rows, 0, 0xF7, 0, 0];
+        for (var i = 0; i < 256; i++) file.AddRange([(byte)i, (byte)(255 - i), (byte)(i * 7)]);
+        file.AddRange([0x21, 0xF9, 4, 1, 0, 0, 200, 0, 0x2C, 0, 0, 0, 0, (byte)columns, 0, (byte)rows, 0, 0, 8]);
+        var (data, bits, count) = (new List<byte>(), 0u, 0);
+        for (var i = 0; i < indices.Length; i++)
+        {
+            if (i % 200 == 0) Put(256);
+            Put(indices[i]);
+        }
+        Put(257);
+        Put(0);
+        foreach (var block in data.Chunk(255)) file.AddRange([(byte)block.Length, .. block]);
+        return [.. file, 0, 0x3B];
+
+        void Put(int code)
+        {
+            bits |= (uint)code << count;
+            for (count += 9; count >= 8; count -= 8, bits >>= 8) data.Add((byte)bits);
+        }
     }
 
     /// <summary>Colour as libjpeg-turbo's cjpeg encodes it.</summary>
