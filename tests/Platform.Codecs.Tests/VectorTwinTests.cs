@@ -1,3 +1,4 @@
+using System.Buffers;
 using Platform.Codecs.Jpeg;
 
 namespace Platform.Codecs.Tests;
@@ -69,6 +70,22 @@ public sealed class VectorTwinTests
             PixelRows.Write(lines[0], lines[1], lines[2], vectors, 1);
             PixelRows.Write(lines[0], lines[1], lines[2], scalars, 1, isVectorized: false);
             Assert.Equal(scalars, vectors);
+        }
+    }
+
+    [Fact]
+    public void JpegEncoder_AnyPicture_GivesTheScalarBytes()
+    {
+        var random = new Random(6);
+        for (var n = 0; n < 200; n++)
+        {
+            var (width, height, channels, quality) = (random.Next(1, 90), random.Next(1, 60), n % 2 == 0 ? 1 : 3, random.Next(1, 101));
+            var pixels = new byte[width * height * channels];
+            for (var i = 0; i < pixels.Length; i++) pixels[i] = (byte)(n % 4 < 2 ? random.Next(256) : i / channels % width * 255 / width);
+            ArrayBufferWriter<byte> vectors = new(), scalars = new();
+            new JpegFrameEncoder().Encode(pixels, width, height, channels, quality, vectors, CancellationToken.None);
+            new JpegFrameEncoder(isVectorized: false).Encode(pixels, width, height, channels, quality, scalars, CancellationToken.None);
+            Assert.True(scalars.WrittenSpan.SequenceEqual(vectors.WrittenSpan), $"{width} x {height} x {channels}, quality {quality}");
         }
     }
 

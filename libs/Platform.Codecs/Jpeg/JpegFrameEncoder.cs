@@ -10,6 +10,16 @@ namespace Platform.Codecs.Jpeg;
 /// </summary>
 public sealed class JpegFrameEncoder
 {
+    private readonly bool _isVectorized;
+
+    public JpegFrameEncoder()
+        : this(isVectorized: true)
+    {
+    }
+
+    /// <summary>For tests: the scalar twin, which gives the same bytes.</summary>
+    internal JpegFrameEncoder(bool isVectorized) => _isVectorized = isVectorized;
+
     private static readonly HuffmanCodes DcLuminance = new(JpegTables.DcLuminanceCounts, JpegTables.DcSymbols);
     private static readonly HuffmanCodes AcLuminance = new(JpegTables.AcLuminanceCounts, JpegTables.AcLuminanceSymbols);
     private static readonly HuffmanCodes DcChrominance = new(JpegTables.DcChrominanceCounts, JpegTables.DcSymbols);
@@ -42,55 +52,53 @@ public sealed class JpegFrameEncoder
         var sampling = channels == 3 && quality < 90 ? 2 : 1;
 
         WriteHeaders(stream, width, height, channels, sampling, luminance, chrominance);
-        var writer = new EntropyWriter(stream);
-        Span<int> block = stackalloc int[64];
-        Span<int> predictions = stackalloc int[3];
         var unit = 8 * sampling;
-        for (var top = 0; top < height; top += unit)
+        var stride = (width + unit - 1) / unit * unit;
+        var planes = ArrayPool<short>.Shared.Rent(checked(channels * unit * stride));
+        try
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            for (var left = 0; left < width; left += unit)
+            var writer = new EntropyWriter(stream);
+            Span<int> predictions = stackalloc int[3];
+            Span<short> y = planes.AsSpan(0, unit * stride), cb = channels == 1 ? default : planes.AsSpan(unit * stride, unit * stride), cr = channels == 1 ? default : planes.AsSpan(2 * unit * stride, unit * stride);
+            for (var top = 0; top < height; top += unit)
             {
-                if (channels == 1)
+                cancellationToken.ThrowIfCancellationRequested();
+                for (var row = 0; row < unit; row++)
                 {
-                    ReadGrey(pixels, width, height, left, top, block);
-                    EncodeBlock(ref writer, block, luminance, ref predictions[0], DcLuminance, AcLuminance);
-                    continue;
+                    // Pixels beyond the edge repeat it.
+                    var source = pixels.Slice(Math.Min(top + row, height - 1) * width * channels, width * channels);
+                    var at = row * stride;
+                    if (channels == 1) PixelRows.ReadGrey(source, y.Slice(at, stride), _isVectorized);
+                    else PixelRows.ReadRgb(source, y.Slice(at, stride), cb.Slice(at, stride), cr.Slice(at, stride), _isVectorized);
                 }
-                for (var at = 0; at < sampling * sampling; at++)
+                for (var left = 0; left < stride; left += unit)
                 {
-                    ReadColour(pixels, width, height, left + 8 * (at % sampling), top + 8 * (at / sampling), 1, 0, block);
-                    EncodeBlock(ref writer, block, luminance, ref predictions[0], DcLuminance, AcLuminance);
-                }
-                for (var component = 1; component < 3; component++)
-                {
-                    ReadColour(pixels, width, height, left, top, sampling, component, block);
-                    EncodeBlock(ref writer, block, chrominance, ref predictions[component], DcChrominance, AcChrominance);
+                    for (var block = 0; block < sampling * sampling; block++)
+                        EncodeBlock(ref writer, y[(8 * (block / sampling) * stride + left + 8 * (block % sampling))..], stride, 1, luminance, ref predictions[0], DcLuminance, AcLuminance);
+                    if (channels == 1) continue;
+                    EncodeBlock(ref writer, cb[left..], stride, sampling, chrominance, ref predictions[1], DcChrominance, AcChrominance);
+                    EncodeBlock(ref writer, cr[left..], stride, sampling, chrominance, ref predictions[2], DcChrominance, AcChrominance);
                 }
             }
+            writer.Finish();
         }
-        writer.Finish();
+        finally
+        {
+            ArrayPool<short>.Shared.Return(planes);
+        }
         stream.Write((ReadOnlySpan<byte>)[0xFF, JpegMarker.Eoi]);
     }
 
-    private static void EncodeBlock(ref EntropyWriter writer, scoped Span<int> block, scoped ReadOnlySpan<ushort> quantization, scoped ref int prediction, HuffmanCodes dc, HuffmanCodes ac)
+    private void EncodeBlock(ref EntropyWriter writer, scoped ReadOnlySpan<short> plane, int stride, int sampling, scoped ReadOnlySpan<ushort> quantization, scoped ref int prediction, HuffmanCodes dc, HuffmanCodes ac)
     {
-        ForwardDct.Transform(block);
-        for (var i = 0; i < 64; i++)
-        {
-            // The transform's factor 8 goes with the quantization; halves round away from zero.
-            var divisor = quantization[i] << 3;
-            var value = block[i];
-            block[i] = value >= 0 ? (value + (divisor >> 1)) / divisor : -((-value + (divisor >> 1)) / divisor);
-        }
-
+        Span<int> block = stackalloc int[64];
+        var left = ForwardDct.TransformAndQuantize(plane, stride, sampling, quantization, block, _isVectorized);
         var difference = block[0] - prediction;
         prediction = block[0];
-        var category = CategoryOf(difference);
-        writer.Write(dc[category]);
-        writer.WriteMagnitude(difference, category);
+        writer.Write(dc, CategoryOf(difference), difference, CategoryOf(difference));
+        if (block[0] != 0) left--;
         var run = 0;
-        for (var k = 1; k < 64; k++)
+        for (var k = 1; left > 0; k++)
         {
             var value = block[ZigZag.ToNatural[k]];
             if (value == 0)
@@ -98,59 +106,17 @@ public sealed class JpegFrameEncoder
                 run++;
                 continue;
             }
-            for (; run > 15; run -= 16) writer.Write(ac[0xF0]);
-            category = CategoryOf(value);
-            writer.Write(ac[run << 4 | category]);
-            writer.WriteMagnitude(value, category);
+            for (; run > 15; run -= 16) writer.Write(ac, 0xF0, 0, 0);
+            var category = CategoryOf(value);
+            writer.Write(ac, run << 4 | category, value, category);
             run = 0;
+            left--;
+            if (left == 0 && k == 63) return;
         }
-        if (run > 0) writer.Write(ac[0]);
+        writer.Write(ac, 0, 0, 0);  // end of block
     }
 
     private static int CategoryOf(int value) => 32 - BitOperations.LeadingZeroCount((uint)Math.Abs(value));
-
-    // Pixels beyond the edge repeat it.
-    private static void ReadGrey(ReadOnlySpan<byte> pixels, int width, int height, int left, int top, Span<int> block)
-    {
-        for (var y = 0; y < 8; y++)
-        {
-            var row = pixels.Slice(Math.Min(top + y, height - 1) * width, width);
-            for (var x = 0; x < 8; x++) block[8 * y + x] = row[Math.Min(left + x, width - 1)] - 128;
-        }
-    }
-
-    private static void ReadColour(ReadOnlySpan<byte> pixels, int width, int height, int left, int top, int sampling, int component, Span<int> block)
-    {
-        for (var y = 0; y < 8; y++)
-        {
-            for (var x = 0; x < 8; x++)
-            {
-                var sum = 0;
-                for (var dy = 0; dy < sampling; dy++)
-                {
-                    var row = pixels.Slice(3 * Math.Min(top + y * sampling + dy, height - 1) * width, 3 * width);
-                    for (var dx = 0; dx < sampling; dx++)
-                    {
-                        sum += Component(row[(3 * Math.Min(left + x * sampling + dx, width - 1))..], component);
-                    }
-                }
-                block[8 * y + x] = sampling == 1 ? sum : (sum + 2) >> 2;
-            }
-        }
-    }
-
-    // BT.601 full range around zero, 16-bit fixed point (JFIF 1.02).
-    private static int Component(ReadOnlySpan<byte> rgb, int component)
-    {
-        const int Half = 1 << 15;
-        int r = rgb[0], g = rgb[1], b = rgb[2];
-        return component switch
-        {
-            0 => ((19595 * r + 38470 * g + 7471 * b + Half) >> 16) - 128,
-            1 => (-11059 * r - 21709 * g + 32768 * b + Half - 1) >> 16,
-            _ => (32768 * r - 27439 * g - 5329 * b + Half - 1) >> 16,
-        };
-    }
 
     private static void WriteHeaders(IBufferWriter<byte> stream, int width, int height, int channels, int sampling, ReadOnlySpan<ushort> luminance, ReadOnlySpan<ushort> chrominance)
     {

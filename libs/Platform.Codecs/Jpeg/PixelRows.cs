@@ -5,7 +5,10 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Platform.Codecs.Jpeg;
 
-/// <summary>A row's components into containers of 8, 16 or 32 bits, the samples of a pixel together. The vectors give the scalars' bytes.</summary>
+/// <summary>
+/// A row's components into containers of 8, 16 or 32 bits, the samples of a pixel together; and 8-bit pixels into components. The vectors
+/// give the scalars' bytes.
+/// </summary>
 internal static class PixelRows
 {
     /// <summary>Samples as they follow each other.</summary>
@@ -70,6 +73,58 @@ internal static class PixelRows
             StoreInTurns(Sse2.PackUnsignedSaturate(r.GetLower(), r.GetUpper()), Sse2.PackUnsignedSaturate(g.GetLower(), g.GetUpper()), Sse2.PackUnsignedSaturate(b.GetLower(), b.GetUpper()), target.Slice(3 * i, 48));
         }
         return i;
+    }
+
+    /// <summary>Grey pixels as samples around zero; what the line is longer repeats the last.</summary>
+    public static void ReadGrey(ReadOnlySpan<byte> pixels, Span<short> line, bool isVectorized = true)
+    {
+        var i = 0;
+        if (isVectorized && Avx2.IsSupported)
+        {
+            for (; i + 16 <= pixels.Length; i += 16) (Avx2.ConvertToVector256Int16(Vector128.Create(pixels.Slice(i, 16))) - Vector256.Create((short)128)).CopyTo(line.Slice(i, 16));
+        }
+        for (; i < pixels.Length; i++) line[i] = (short)(pixels[i] - 128);
+        line[pixels.Length..].Fill(line[pixels.Length - 1]);
+    }
+
+    /// <summary>RGB as luminance and colour differences around zero: BT.601 full range, 16-bit fixed point (JFIF 1.02). What the lines are longer repeats the last.</summary>
+    public static void ReadRgb(ReadOnlySpan<byte> pixels, Span<short> luma, Span<short> blueness, Span<short> redness, bool isVectorized = true)
+    {
+        const int Half = 1 << 15;
+        var width = pixels.Length / 3;
+        var i = isVectorized && Avx2.IsSupported ? ReadRgbVectors(pixels, luma, blueness, redness) : 0;
+        for (; i < width; i++)
+        {
+            int r = pixels[3 * i], g = pixels[3 * i + 1], b = pixels[3 * i + 2];
+            luma[i] = (short)(((19595 * r + 38470 * g + 7471 * b + Half) >> 16) - 128);
+            blueness[i] = (short)((-11059 * r - 21709 * g + 32768 * b + Half - 1) >> 16);
+            redness[i] = (short)((32768 * r - 27439 * g - 5329 * b + Half - 1) >> 16);
+        }
+        luma[width..].Fill(luma[width - 1]);
+        blueness[width..].Fill(blueness[width - 1]);
+        redness[width..].Fill(redness[width - 1]);
+    }
+
+    private static int ReadRgbVectors(ReadOnlySpan<byte> pixels, Span<short> luma, Span<short> blueness, Span<short> redness)
+    {
+        const byte No = 0x80;
+        var half = Vector256.Create(1 << 15);
+        var i = 0;
+        for (; 3 * i + 24 <= pixels.Length; i += 8)
+        {
+            // Bytes 0 to 15 and 8 to 23 of eight pixels.
+            var low = Vector128.Create(pixels.Slice(3 * i, 16));
+            var high = Vector128.Create(pixels.Slice(3 * i + 8, 16));
+            var r = Avx2.ConvertToVector256Int32(Ssse3.Shuffle(low, Vector128.Create(0, 3, 6, 9, 12, 15, No, No, No, No, No, No, No, No, No, No)) | Ssse3.Shuffle(high, Vector128.Create(No, No, No, No, No, No, 10, 13, No, No, No, No, No, No, No, No)));
+            var g = Avx2.ConvertToVector256Int32(Ssse3.Shuffle(low, Vector128.Create(1, 4, 7, 10, 13, No, No, No, No, No, No, No, No, No, No, No)) | Ssse3.Shuffle(high, Vector128.Create(No, No, No, No, No, 8, 11, 14, No, No, No, No, No, No, No, No)));
+            var b = Avx2.ConvertToVector256Int32(Ssse3.Shuffle(low, Vector128.Create(2, 5, 8, 11, 14, No, No, No, No, No, No, No, No, No, No, No)) | Ssse3.Shuffle(high, Vector128.Create(No, No, No, No, No, 9, 12, 15, No, No, No, No, No, No, No, No)));
+            Store(((19595 * r + 38470 * g + 7471 * b + half) >> 16) - Vector256.Create(128), luma.Slice(i, 8));
+            Store((b * 32768 - 11059 * r - 21709 * g + half - Vector256<int>.One) >> 16, blueness.Slice(i, 8));
+            Store((r * 32768 - 27439 * g - 5329 * b + half - Vector256<int>.One) >> 16, redness.Slice(i, 8));
+        }
+        return i;
+
+        static void Store(Vector256<int> values, Span<short> target) => Sse2.PackSignedSaturate(values.GetLower(), values.GetUpper()).CopyTo(target);
     }
 
     private static void Narrow(ReadOnlySpan<ushort> line, Span<byte> target)
