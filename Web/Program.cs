@@ -6,6 +6,7 @@ using Web.Errors;
 using Web.Hosting;
 using Web.Origins;
 using Web.Security;
+using Web.Slides;
 using Web.Studies;
 using Web.Viewer;
 using Web.Volumes;
@@ -20,7 +21,7 @@ builder.WebHost.ConfigureKestrel(static kestrel =>
 });
 
 builder.Services.AddRazorComponents();
-builder.Services.AddImageApi().AddPageCompression().AddAssets().AddStudies().AddVolumes().AddAdministration().AddCachePages().AddOriginPages();
+builder.Services.AddImageApi().AddPageCompression().AddAssets().AddStudies().AddVolumes().AddSlides().AddAdministration().AddCachePages().AddOriginPages();
 builder.Services.AddHostedService<WarmUp>();
 
 var app = builder.Build();
@@ -34,6 +35,7 @@ app.MapAssets();
 app.MapStudyPages();
 app.MapViewerPages();
 app.MapVolumePages();
+app.MapSlidePages();
 app.MapCachePages();
 app.MapOriginPages();
 

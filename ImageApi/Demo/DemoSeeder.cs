@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 
 namespace ImageApi.Demo;
 
-/// <summary>Puts the demo study into an empty store, by the way that every instance takes, while the service already answers.</summary>
+/// <summary>Puts the demo studies, a CT and a slide, into an empty store, by the way that every instance takes, while the service already answers.</summary>
 internal sealed class DemoSeeder(IOptions<DemoOptions> options, ICatalog catalog, StoreService store, TimeProvider time, ILogger<DemoSeeder> logger) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -19,6 +19,7 @@ internal sealed class DemoSeeder(IOptions<DemoOptions> options, ICatalog catalog
             while (!catalog.Status.IsReconciled) await Task.Delay(TimeSpan.FromMilliseconds(50), time, stoppingToken);
             if (catalog.Status.InstanceCount > 0) return;
             await SeedAsync(stoppingToken);
+            await Task.Run(() => SeedSlideAsync(stoppingToken), stoppingToken);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -50,6 +51,20 @@ internal sealed class DemoSeeder(IOptions<DemoOptions> options, ICatalog catalog
         await Task.WhenAll(workers);
         if (stored == PhantomSeries.SliceCount) logger.DemoStored(time.GetElapsedTime(started).TotalSeconds);
         else logger.DemoIncomplete(stored, PhantomSeries.SliceCount);
+    }
+
+    private async Task SeedSlideAsync(CancellationToken cancellationToken)
+    {
+        var started = time.GetTimestamp();
+        var slide = new PhantomSlide();
+        var stored = 0;
+        foreach (var instance in slide.Make(cancellationToken))
+        {
+            using var body = new MemoryStream(instance.ToArray(), writable: false);
+            stored += (await store.StoreAsync(body, slide.StudyUid, cancellationToken)).StoredCount;
+        }
+        if (stored == PhantomSlide.InstanceCount) logger.DemoSlideStored(time.GetElapsedTime(started).TotalSeconds);
+        else logger.DemoIncomplete(stored, PhantomSlide.InstanceCount);
     }
 
     private static MemoryStream AsStream(ArrayBufferWriter<byte> buffer) => MemoryMarshal.TryGetArray(buffer.WrittenMemory, out var bytes)

@@ -7,6 +7,7 @@ internal static class SitePages
     [
         new("studies", "/", "Studies"),
         new("volumes", "/volumes", "Volumes"),
+        new("slides", "/slides", "Slides"),
         new("cache", "/cache", "Cache"),
         new("origins", "/origins", "Origins"),
     ];

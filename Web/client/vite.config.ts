@@ -11,6 +11,7 @@ const sources = {
   studies: 'studies/main.ts',
   volumes: 'volumes/main.ts',
   compare: 'volumes/compare.ts',
+  slides: 'slides/main.ts',
   cache: 'cache/main.ts',
   origins: 'origins/main.ts',
 };

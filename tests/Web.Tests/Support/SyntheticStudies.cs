@@ -25,6 +25,9 @@ public static class SyntheticStudies
     /// <summary>A second series of <see cref="CtStudy"/>, with half the slices.</summary>
     public const string ScoutSeries = CtStudy + ".3";
 
+    /// <summary>The series that holds a slide.</summary>
+    public const string SlideSeries = "1.2.826.0.1.3680043.10.1.779.60.2";
+
     private static readonly string[] Families = ["ALDERS", "BRANDT", "CORTEZ", "DUBOIS", "EKLUND", "FARROW"];
     private static readonly (string Modality, string SopClass, string Description)[] Kinds =
     [
@@ -49,6 +52,7 @@ public static class SyntheticStudies
         for (var slice = 0; slice < SliceCount; slice++) Write(folder, $"ct/{slice:D3}.dcm", CtSlice(CtSeries, 2, "axial 1.0 mm", slice));
         for (var slice = 0; slice < SliceCount / 2; slice++) Write(folder, $"ct/scout-{slice:D3}.dcm", CtSlice(ScoutSeries, 3, "axial 2.0 mm", slice));
         for (var i = 0; i < FillerCount; i++) Write(folder, $"filler/{i:D3}.dcm", Filler(i));
+        Write(folder, "filler/slide.dcm", Slide());
     }
 
     /// <summary>One slice of a study that is stored nowhere yet, as the bytes of a file to import.</summary>
@@ -89,6 +93,42 @@ public static class SyntheticStudies
             .Set(DicomTags.SOPInstanceUID, uid + ".1.1")
             .Set(DicomTags.SeriesNumber, 1)
             .Set(DicomTags.InstanceNumber, 1);
+    }
+
+    /// <summary>A slide of 1000 x 700 pixels, 0.5 µm each: blue, with a red square of 300 pixels in its middle. A second series of the last filler.</summary>
+    private static DicomDataset Slide()
+    {
+        const int Tile = 256, Across = 4, Down = 3;
+        var pixels = new byte[3 * Tile * Tile * Across * Down];
+        for (var frame = 0; frame < Across * Down; frame++)
+            for (var i = 0; i < Tile * Tile; i++)
+            {
+                var (x, y) = (frame % Across * Tile + i % Tile, frame / Across * Tile + i / Tile);
+                pixels[3 * (frame * Tile * Tile + i) + (x is >= 350 and < 650 && y is >= 200 and < 500 ? 0 : 2)] = 255;
+            }
+
+        return Filler(FillerCount - 1)
+            .Set(DicomTags.SOPClassUID, "1.2.840.10008.5.1.4.1.1.77.1.6")
+            .Set(DicomTags.Modality, "SM")
+            .Set(DicomTags.SeriesDescription, "Slide for tests")
+            .Set(DicomTags.ImageType, "ORIGINAL", "PRIMARY", "VOLUME", "NONE")
+            .Set(DicomTags.SeriesInstanceUID, SlideSeries)
+            .Set(DicomTags.SOPInstanceUID, SlideSeries + ".1")
+            .Set(DicomTags.SeriesNumber, 2)
+            .Set(DicomTags.DimensionOrganizationType, "TILED_FULL")
+            .Set(DicomTags.TotalPixelMatrixColumns, 1000)
+            .Set(DicomTags.TotalPixelMatrixRows, 700)
+            .Set(DicomTags.SharedFunctionalGroupsSequence, new DicomDataset().Set(DicomTags.PixelMeasuresSequence, new DicomDataset().Set(DicomTags.PixelSpacing, 0.0005, 0.0005)))
+            .Set(DicomTags.NumberOfFrames, Across * Down)
+            .Set(DicomTags.SamplesPerPixel, 3)
+            .Set(DicomTags.PlanarConfiguration, 0)
+            .Set(DicomTags.PhotometricInterpretation, "RGB")
+            .Set(DicomTags.Rows, Tile)
+            .Set(DicomTags.Columns, Tile)
+            .Set(DicomTags.BitsAllocated, 8)
+            .Set(DicomTags.BitsStored, 8)
+            .Set(DicomTags.HighBit, 7)
+            .Set(DicomTags.PixelData, DicomVr.OB, pixels);
     }
 
     private static DicomDataset Study(string uid, string name, string id, string date, string description, string modality, string sopClass) => new DicomDataset()
