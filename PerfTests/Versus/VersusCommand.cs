@@ -7,7 +7,7 @@ namespace PerfTests.Versus;
 /// <summary><c>versus</c>: requests of one kind against us and others, in turns within one run.</summary>
 internal static class VersusCommand
 {
-    private static readonly string[] Scenarios = [.. ReadScenarios.Names, Htj2kScenarios.Frames, Htj2kScenarios.Preview, StoreScenario.Name, StartScenario.Name, ParseScenario.Name, FileScenario.Name, SlowOriginScenario.Name, FleetScenario.Name];
+    private static readonly string[] Scenarios = [.. ReadScenarios.Names, Htj2kScenarios.Frames, Htj2kScenarios.Preview, TilesScenario.Name, StoreScenario.Name, StartScenario.Name, ParseScenario.Name, FileScenario.Name, SlowOriginScenario.Name, FleetScenario.Name];
 
     public static Command Create()
     {
@@ -92,6 +92,12 @@ internal static class VersusCommand
                     Htj2kScenarios.RunFrames(run, paths, taking, parse.GetValue(requests));
                 }
                 if (asked.Contains(Htj2kScenarios.Preview)) Htj2kScenarios.RunPreview(run, paths, [.. asking.Where(t => t.TakesPartIn(Htj2kScenarios.Preview))]);
+            }
+
+            if (asked.Contains(TilesScenario.Name))
+            {
+                if (all.Count == 0) throw new ArgumentException("Reading needs at least one --target.");
+                TilesScenario.Run(run, [.. all.Where(t => t.TakesPartIn(TilesScenario.Name))], parse.GetValue(series), parse.GetValue(requests), parse.GetValue(seed));
             }
 
             if (asked.Contains(StoreScenario.Name))
