@@ -126,7 +126,7 @@ public sealed class SlidesPageTests(StackFixture stack)
                   const image = new Image();
                   image.src = 'data:image/png;base64,' + picture;
                   await image.decode();
-                  const copy = new OffscreenCanvas(image.width, image.height).getContext('2d');
+                  const copy = new OffscreenCanvas(image.width, image.height).getContext('2d', { willReadFrequently: true });
                   copy.drawImage(image, 0, 0);
                   return points.map(([x, y]) => {
                     const [r, g, b] = copy.getImageData(Math.floor(x * image.width), Math.floor(y * image.height), 1, 1).data;
