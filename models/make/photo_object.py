@@ -125,7 +125,7 @@ if __name__ == "__main__":
     parser.add_argument("what", choices=["data", "train", "export"])
     parser.add_argument("--work", required=True, help="folder for scenes and checkpoints")
     parser.add_argument("--minutes", type=float, default=1e9, help="stop after so much processor time")
-    parser.add_argument("--steps", type=int, default=1400)
+    parser.add_argument("--steps", type=int, default=1260)
     parser.add_argument("--batch", type=int, default=16)
     options = parser.parse_args()
     if options.what == "data":
