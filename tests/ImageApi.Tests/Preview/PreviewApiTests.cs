@@ -1,8 +1,11 @@
 using System.Buffers;
 using System.Net;
+using System.Text;
 using System.Text.Json;
+using ImageApi.Events;
 using ImageApi.Tests.Frames;
 using ImageApi.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 using Platform.Codecs;
 using Platform.Codecs.Htj2k;
 using Platform.Dicom;
@@ -142,6 +145,65 @@ public sealed class PreviewApiTests
         Assert.Equal("public, max-age=2592000, immutable", versioned.Header("Cache-Control"));
     }
 
+    [Fact]
+    public async Task GetPreview_WhileOthersAreBeingMade_SendsWhatIsReadyAndLeavingStopsTheRest()
+    {
+        using var folder = new TempFolder();
+        DerivedFramesTests.Save(folder.Combine("data", "x")[..^2], [.. Enumerable.Range(1, Slices).Select(Slice)]);
+        var encoder = new TestEncoder { Passes = DerivedFramesTests.Expected(Slice(4)) };
+        encoder.Gate.Reset();
+        await using var host = await ImageApiHost.StartAgainAsync(folder, encoder.Replace, ("ImageApi:Frames:Concurrency", "16"));
+        var url = (await ManifestAsync(host)).GetProperty("preview").GetString()!;
+        // Somebody else waits for one of the frames that the preview has begun.
+        var other = host.SendAsync($"{SyntheticStudies.UrlOf(Slice(5))}/frames/1", ("Accept", DerivedFramesTests.Rpcl));
+        using (var leaving = new CancellationTokenSource())
+        {
+            var response = await host.Client.GetAsync(url, HttpCompletionOption.ResponseHeadersRead, leaving.Token);
+            var stream = await response.Content.ReadAsStreamAsync(leaving.Token);
+            Assert.Equal(Slices, await PreviewStream.ReadHeaderAsync(stream));
+            Assert.Equal(3, (await PreviewStream.ReadRecordAsync(stream)).Index);
+            await UntilAsync(() => encoder.Calls >= 4);
+            await leaving.CancelAsync();
+            response.Dispose();
+        }
+        await UntilAsync(() => encoder.Cancelled == encoder.Calls - 2);   // all but the one that was ready, and the other's
+        encoder.Gate.Set();
+        using var frame = await other;
+        Assert.Equal(HttpStatusCode.OK, frame.StatusCode);
+        using var whole = await host.SendAsync(url);
+        Assert.All(await PreviewStream.ReadAllAsync(whole), record => Assert.Equal(1, record.Kind));
+    }
+
+    [Fact]
+    public async Task Store_WhenNobodyAsksForPixels_MakesPreviewsAheadAndTellsOfThem()
+    {
+        using var folder = new TempFolder();
+        folder.Combine("data", "x");
+        var encoder = new TestEncoder();
+        await using var host = await ImageApiHost.StartAgainAsync(folder, encoder.Replace, ("ImageApi:Frames:MakeAheadIdleTime", "00:00:00.010"));
+        using var listener = host.Services.GetRequiredService<EventBoard>().Listen(null)!;
+        for (var number = 1; number <= 3; number++)
+        {
+            using var content = new ByteArrayContent(Slice(number).Build());
+            content.Headers.TryAddWithoutValidation("Content-Type", "application/dicom");
+            using var stored = await host.Client.PostAsync("/dicomweb/studies", content);
+            Assert.Equal(HttpStatusCode.OK, stored.StatusCode);
+        }
+        var told = "";
+        await UntilAsync(() =>
+        {
+            while (listener.TryRead(out _) is { } sent) told += Encoding.UTF8.GetString(sent);
+            return told.Contains("event: preview", StringComparison.Ordinal);
+        });
+        var manifest = await ManifestAsync(host);
+        Assert.Contains($"\"version\":\"{manifest.GetProperty("version").GetString()}\"", told, StringComparison.Ordinal);
+        Assert.All(manifest.GetProperty("frames").EnumerateArray(), frame => Assert.Equal(64, frame.GetProperty("pixelDigest").GetString()!.Length));
+        Assert.Equal(3, encoder.Calls);
+        using var preview = await host.SendAsync(manifest.GetProperty("preview").GetString()!);
+        Assert.Equal(3, (await PreviewStream.ReadAllAsync(preview)).Count(record => record.Kind == 1));
+        Assert.Equal(3, encoder.Calls);
+    }
+
     private static Task<ImageApiHost> StartAsync() =>
         ImageApiHost.StartAsync(folder => DerivedFramesTests.Save(folder, [.. Enumerable.Range(1, Slices).Select(Slice)]));
 
@@ -154,6 +216,15 @@ public sealed class PreviewApiTests
         var pixels = new ArrayBufferWriter<byte>();
         new Htj2kFrameDecoder().Decode(new ReadOnlySequence<byte>(stream), DerivedFramesTests.Describe(slice), pixels, new DecodeOptions { ReduceLevels = levels }, CancellationToken.None);
         return pixels.WrittenSpan.ToArray();
+    }
+
+    private static async Task UntilAsync(Func<bool> isSo)
+    {
+        for (var waited = 0; !isSo(); waited++)
+        {
+            Assert.True(waited < 1500, "It was not so within 30 s.");
+            await Task.Delay(20);
+        }
     }
 
     private static async Task<HttpResponseMessage> PollAsync(ImageApiHost host, string path, Func<HttpResponseMessage, bool> isDone)
