@@ -1,6 +1,7 @@
 using System.Net;
 using ImageApi.Tests.Store;
 using Platform.Tests.Shared;
+using ServiceProcess = ImageApi.Tests.Store.ServiceProcess;
 
 namespace ImageApi.Tests.Catalog;
 
