@@ -54,4 +54,13 @@ public sealed class Htj2kStreamTests
         Assert.Empty(Htj2kStream.ReadResolutionEnds(new ReadOnlySequence<byte>(stream)));
     }
 
+    [Fact]
+    public void ReadResolutionEnds_SizeIsALie_IsRefusedInLittleMemory()
+    {
+        var stream = Htj2kEncoderTests.Encode(Htj2kDecoderTests.Picture(Grey, 1), Grey);
+        foreach (var at in new[] { 8, 12, 24, 28 }) stream.AsSpan(at, 4).Fill(0x1F);     // SIZ: the picture's and the tile's width and height
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Throws<InvalidFrameException>(() => Htj2kStream.ReadResolutionEnds(new ReadOnlySequence<byte>(stream)));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 64 << 20);
+    }
 }

@@ -6,6 +6,9 @@ namespace Platform.Codecs.Htj2k;
 /// <summary>What is to be known of a stream without decoding it.</summary>
 public static class Htj2kStream
 {
+    // A gigasample in blocks of 64 x 64, in some 20 MB: the size that a stream claims may be a lie.
+    private const int MostBlocks = 1 << 18;
+
     /// <summary>
     /// The length of the prefix that holds each resolution, smallest first, as <see cref="Htj2kFrameEncoder"/> tells of its own streams.
     /// The last is the stream's length. Of any stream of JPEG 2000, whoever made it.
@@ -15,7 +18,7 @@ public static class Htj2kStream
     /// None where the resolutions do not come one after the other: several tiles, another progression, one that changes; or where the
     /// beginning does not tell.
     /// </returns>
-    /// <exception cref="InvalidFrameException">The stream is broken.</exception>
+    /// <exception cref="InvalidFrameException">The stream is broken, or claims more than 262,144 blocks.</exception>
     public static long[] ReadResolutionEnds(ReadOnlySequence<byte> stream)
     {
         using var pooled = PooledBytes.Contiguous(stream, out var data);
@@ -29,7 +32,7 @@ public static class Htj2kStream
         for (var i = 1; i < headers.ComponentCount; i++) if (headers.StyleOf(i).Levels + 1 != resolutions) return [];
 
         var layout = new TileLayout();
-        layout.Build(headers, 0, 0, headers.TileParts[0].Start);
+        layout.Build(headers, 0, 0, headers.TileParts[0].Start, MostBlocks);
         if (FromTilePartLengths(headers, layout, resolutions) is { } told) return told;
 
         var ends = new List<long>();

@@ -173,7 +173,8 @@ internal sealed class TileLayout
     /// <param name="tile">Its index.</param>
     /// <param name="discard">Resolutions that are left out, from the highest down; 0 to know all.</param>
     /// <param name="offset">Where the tile is described, for exceptions.</param>
-    public void Build(CodestreamHeaders headers, int tile, int discard, int offset)
+    /// <param name="most">The most blocks, where the caller has not checked the size that the stream claims.</param>
+    public void Build(CodestreamHeaders headers, int tile, int discard, int offset, long most = long.MaxValue)
     {
         Resolutions.Clear();
         Bands.Clear();
@@ -185,7 +186,7 @@ internal sealed class TileLayout
         var area = headers.TileArea(tile);
         (X0, Y0) = (area.X0, area.Y0);
         // A stream may cut its tiles into blocks of one sample; none that was made to be read does.
-        _limit = 65536 + (long)(area.X1 - area.X0) * (area.Y1 - area.Y0) * headers.ComponentCount / 8;
+        _limit = Math.Min(most, 65536 + (long)(area.X1 - area.X0) * (area.Y1 - area.Y0) * headers.ComponentCount / 8);
         for (var component = 0; component < headers.ComponentCount; component++)
         {
             var style = headers.StyleOf(component);
