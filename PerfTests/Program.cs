@@ -2,6 +2,7 @@ using System.CommandLine;
 using PerfTests.Browser;
 using PerfTests.Codecs;
 using PerfTests.HitRate;
+using PerfTests.Inference;
 using PerfTests.Disk;
 using PerfTests.Load;
 using PerfTests.Micro;
@@ -21,6 +22,7 @@ var root = new RootCommand("Measures the Platform: by itself (micro, hitrate), a
     HitRateCommand.Create(),
     CodecsCommand.Create(),
     BrowserCommand.Create(),
+    InferenceCommand.Create(),
     PeersCommand.Create(),
     ReportCommand.Create(),
 };

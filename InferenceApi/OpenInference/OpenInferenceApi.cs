@@ -31,7 +31,7 @@ internal static class OpenInferenceApi
         foreach (var (model, suffix) in new[] { ("/models/{model}", ""), ("/models/{model}/versions/{version}", "OfVersion") })
         {
             group.MapGet(model, GetModel).WithName($"ModelMetadata{suffix}").ProducesProblem(StatusCodes.Status404NotFound);
-            group.MapGet($"{model}/ready", GetModelReadyAsync).WithName($"ModelReady{suffix}").ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+            group.MapGet($"{model}/ready", GetModelReady).WithName($"ModelReady{suffix}").ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
             group.MapPost($"{model}/infer", InferAsync).WithName($"Infer{suffix}")
                 .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status413PayloadTooLarge)
                 .ProducesProblem(StatusCodes.Status422UnprocessableEntity).ProducesProblem(StatusCodes.Status503ServiceUnavailable).ProducesProblem(StatusCodes.Status504GatewayTimeout);
@@ -64,24 +64,12 @@ internal static class OpenInferenceApi
     }
 
     /// <summary>200 where a prediction can be asked for: the model is loaded, or its files are here and will be loaded then.</summary>
-    private static async Task<IResult> GetModelReadyAsync(string model, string? version, IModelFiles models, ModelSessions sessions, CancellationToken cancellationToken)
+    private static IResult GetModelReady(string model, string? version, IModelFiles models, ModelSessions sessions)
     {
         var manifest = Find(models, model, version);
         if (OnnxRuntimeLibrary.WhyUnavailable is { } missing) return ExceptionProblems.Of(new OnnxUnavailableException(missing));
-        var failure = sessions.FailureOf(manifest.Name);
-        if (failure is null)
-        {
-            try
-            {
-                await using var files = await models.OpenAsync(manifest, cancellationToken);
-                return TypedResults.Ok();
-            }
-            catch (ModelException exception)
-            {
-                failure = exception;
-            }
-        }
-        return new Problem(ProblemTypes.InvalidModel, "Model not ready", StatusCodes.Status503ServiceUnavailable, failure.Message);
+        var reason = sessions.FailureOf(manifest.Name)?.Message ?? (models.IsHere(manifest) ? null : $"The files of {manifest.Name} are not here.");
+        return reason is null ? TypedResults.Ok() : new Problem(ProblemTypes.InvalidModel, "Model not ready", StatusCodes.Status503ServiceUnavailable, reason);
     }
 
     private static async Task InferAsync(HttpContext context, string model, string? version, IModelFiles models, ModelSessions sessions, PredictionService predictions, IOptions<OpenInferenceOptions> options)

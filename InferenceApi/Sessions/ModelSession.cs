@@ -16,6 +16,9 @@ internal sealed class ModelSession(ModelManifest manifest, OnnxSession session, 
     /// <summary>What it counts against the budget.</summary>
     public long Bytes => files.Bytes;
 
+    /// <summary>SHA-256 of its files, where the store knows it.</summary>
+    public string? Digest => files.Digest;
+
     /// <summary>From the file to warm.</summary>
     public TimeSpan LoadTime => loadTime;
 
@@ -23,7 +26,7 @@ internal sealed class ModelSession(ModelManifest manifest, OnnxSession session, 
     {
         await queue.DisposeAsync();
         session.Dispose();
-        await files.DisposeAsync();
+        files.Dispose();
     }
 }
 

@@ -127,9 +127,9 @@ internal sealed class ModelSessions : IAsyncDisposable
                 await MakeRoomAsync(entry, files.Bytes);
                 var since = _time.GetTimestamp();
                 var threads = _options.Threads > 0 ? _options.Threads : Environment.ProcessorCount;
-                var path = files.Path;
+                var file = files;
                 (session, var plan) = new RunPlanner(_batching, _time).Plan(
-                    count => Check(OnnxSession.Load(path, new OnnxSessionOptions { Device = _options.Device, IntraOpThreads = count }), manifest),
+                    count => Check(OnnxSession.Load(file.Path, new OnnxSessionOptions { Device = _options.Device, IntraOpThreads = count, Optimize = !file.IsOptimised }), manifest),
                     threads, loaded => WarmShapes.Of(loaded, manifest), _stopping.Token);
                 var model = new ModelSession(manifest, session, new BatchQueue(session, plan, _batching, _time, _metrics, manifest.Name), files, _time.GetElapsedTime(since));
                 LogRefusals(session.Device);
@@ -150,7 +150,7 @@ internal sealed class ModelSessions : IAsyncDisposable
         catch (Exception exception)
         {
             session?.Dispose();
-            if (files is not null) await files.DisposeAsync();
+            files?.Dispose();
             if (exception is not OperationCanceledException) _logger.NotLoaded(manifest.Name, exception.Message);
             lock (_state)
             {

@@ -3,6 +3,7 @@ using InferenceApi.Batching;
 using InferenceApi.Predictions;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using Platform.Models;
 using Platform.Onnx;
 
 namespace InferenceApi.Sessions;
@@ -20,7 +21,8 @@ internal static class SessionsApi
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<PredictionsOptions>, PredictionsOptionsValidator>());
         services.AddOptions<ModelFolderOptions>().BindConfiguration(ModelFolderOptions.SectionName);
         services.TryAddSingleton(TimeProvider.System);
-        services.TryAddSingleton<IModelFiles, FolderModels>();
+        services.TryAddSingleton<IModelFiles>(static provider =>
+            provider.GetService<ModelManager>() is { } manager ? new StoreModels(manager) : ActivatorUtilities.CreateInstance<FolderModels>(provider));
         services.TryAddSingleton<PredictionMetrics>();
         services.TryAddSingleton<ModelSessions>();
         services.TryAddSingleton<PredictionService>();

@@ -54,18 +54,15 @@ public sealed class Tensor : IDisposable
         return new Tensor(type, shape.ToArray(), count, (int)(count * type.SizeOf()));
     }
 
-    /// <summary>The number of elements of a shape; false where a size is negative or the product has no 64 bits.</summary>
+    /// <summary>The number of elements of a shape; false where a size is negative, or where there are more than 63 bits can count.</summary>
     public static bool TryCount(ReadOnlySpan<long> shape, out long count)
     {
-        count = 1;
-        var empty = false;
+        count = shape.Contains(0) ? 0 : 1;
         foreach (var size in shape)
         {
-            if (size < 0) return false;
-            empty |= size == 0;
-            if (size != 0 && Math.BigMul(count, size, out count) != 0 | count < 0) return false;
+            if (size < 0 || count > long.MaxValue / Math.Max(1, size)) return false;
+            count *= size;
         }
-        if (empty) count = 0;
         return true;
     }
 

@@ -16,7 +16,7 @@ internal static partial class Rules
         ["Web"] = ["ServiceDefaults"],
         ["DemoFiles"] = ["ServiceDefaults"],
         ["Cli"] = ["Platform.Models"],
-        ["PerfTests"] = ["Platform.Dicom", "Platform.Codecs", "Platform.Imaging", "Platform.Nifti", "Platform.TieredCache", "Platform.HttpCache", "Platform.Onnx", "Platform.Models", "NBomber"],
+        ["PerfTests"] = ["Platform.Dicom", "Platform.Codecs", "Platform.Imaging", "Platform.Nifti", "Platform.TieredCache", "Platform.HttpCache", "Platform.Onnx", "Platform.Models", "Microsoft.ML.OnnxRuntime", "NBomber"],
         ["Platform.Dicom"] = [],
         ["Platform.Codecs"] = [],
         ["Platform.Imaging"] = ["Platform.Dicom", "Platform.Codecs"],

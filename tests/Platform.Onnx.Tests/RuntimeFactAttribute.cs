@@ -6,3 +6,10 @@ public sealed class RuntimeFactAttribute : FactAttribute
 {
     public RuntimeFactAttribute() => Skip = OnnxRuntimeLibrary.WhyUnavailable;
 }
+
+/// <summary>As <see cref="RuntimeFactAttribute"/>, for theories.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class RuntimeTheoryAttribute : TheoryAttribute
+{
+    public RuntimeTheoryAttribute() => Skip = OnnxRuntimeLibrary.WhyUnavailable;
+}

@@ -7,6 +7,8 @@ namespace Platform.Onnx.Devices;
 /// <summary>Tries devices in order until a session can be made on one. What the machine lacks is found out once a process.</summary>
 internal static class DeviceSelector
 {
+    private const int LongestReason = 400;
+
     private static readonly ConcurrentDictionary<Device, DeviceRefusal?> Machine = new();
 
     /// <summary>Devices that <c>auto</c> tries, best first.</summary>
@@ -28,7 +30,7 @@ internal static class DeviceSelector
             }
             catch (OnnxRuntimeException exception)
             {
-                return new DeviceRefusal(device, FirstLine(exception.Message));
+                return new DeviceRefusal(device, Reason(exception.Message));
             }
         });
     }
@@ -68,7 +70,7 @@ internal static class DeviceSelector
                 }
                 catch (OnnxRuntimeException exception) when (device.Kind != DeviceKind.Cpu && !IsModelsFault(exception))
                 {
-                    refusal = new DeviceRefusal(device, FirstLine(exception.Message));
+                    refusal = new DeviceRefusal(device, Reason(exception.Message));
                 }
             }
             if (!automatic) throw new DeviceRefusedException(refusal);
@@ -84,5 +86,11 @@ internal static class DeviceSelector
         || exception.Message.StartsWith("[ErrorCode:InvalidGraph]", StringComparison.Ordinal)
         || exception.Message.StartsWith("[ErrorCode:NoModel]", StringComparison.Ordinal);
 
-    private static string FirstLine(string message) => message.Split('\n', 2)[0].Trim();
+    /// <summary>What the runtime says without its places in source and its markers, on one line.</summary>
+    private static string Reason(string message)
+    {
+        var said = message[(message.LastIndexOf(" : FAIL : ", StringComparison.Ordinal) is >= 0 and var at ? at + " : FAIL : ".Length : 0)..];
+        said = string.Join(' ', said.Split(['\r', '\n', ' '], StringSplitOptions.RemoveEmptyEntries));
+        return said.Length <= LongestReason ? said : said[..LongestReason] + "...";
+    }
 }

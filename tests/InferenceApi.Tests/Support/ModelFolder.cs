@@ -3,7 +3,7 @@ using Platform.Tests.Shared;
 
 namespace InferenceApi.Tests.Support;
 
-/// <summary>A folder of models of a test's own, with a manifest for each.</summary>
+/// <summary>A folder of models of a test's own, with a manifest for each in its catalogue.</summary>
 internal sealed class ModelFolder : IDisposable
 {
     private readonly TempFolder _folder = new();
@@ -13,8 +13,8 @@ internal sealed class ModelFolder : IDisposable
     /// <summary>Adds a model; inputs and outputs are "name element N,4".</summary>
     public ModelFolder Add(string name, byte[] model, string[] inputs, string[] outputs, string version = "1")
     {
-        File.WriteAllBytes(_folder.Combine($"{name}.onnx"), model);
-        File.WriteAllText(_folder.Combine($"{name}.json"), new JsonObject
+        File.WriteAllBytes(_folder.Combine("catalogue", $"{name}.onnx"), model);
+        File.WriteAllText(_folder.Combine("catalogue", $"{name}.json"), new JsonObject
         {
             ["schema"] = 1,
             ["name"] = name,
