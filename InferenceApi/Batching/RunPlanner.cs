@@ -20,7 +20,23 @@ internal sealed class RunPlanner(BatchingOptions options, TimeProvider time)
 
     private static readonly TimeSpan ShortestWindow = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>Loads and measures; takes at most a few times <see cref="BatchingOptions.MeasureFor"/>, plus the loading. The session is the caller's.</summary>
+    /// <summary>Loads a model that was measured before, and warms it. The session is the caller's.</summary>
+    public static OnnxSession Load(RunPlan plan, Func<int, OnnxSession> load, Func<OnnxSession, long[][]> shapes, CancellationToken cancellationToken)
+    {
+        var session = load(plan.Threads);
+        try
+        {
+            TryWarm(session, shapes(session), cancellationToken);
+            return session;
+        }
+        catch
+        {
+            session.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Loads, warms and measures; takes at most a few times <see cref="BatchingOptions.MeasureFor"/>, plus the loading. The session is the caller's.</summary>
     /// <param name="load">Loads the model for a number of threads.</param>
     /// <param name="threads">Threads that may be used altogether.</param>
     /// <param name="shapes">What the inputs look like, one sample.</param>
@@ -32,10 +48,10 @@ internal sealed class RunPlanner(BatchingOptions options, TimeProvider time)
         {
             var single = shapes(session);
             var started = time.GetTimestamp();
-            if (!TryWarm(session, single, cancellationToken) || options.MeasureFor == TimeSpan.Zero)
-                return (session, new RunPlan(threads, 1, 1, TimeSpan.Zero));
-            var perSample = SecondsPerSample(session, single, 1, 1, cancellationToken);
-            var simple = new RunPlan(threads, 1, 1, TimeSpan.FromSeconds(perSample));
+            var simple = new RunPlan(threads, 1, 1, TimeSpan.Zero);
+            if (!TryWarm(session, single, cancellationToken) || options.MeasureFor == TimeSpan.Zero) return (session, simple);
+            if (SecondsPerSample(session, single, 1, 1, cancellationToken) is not { } perSample) return (session, simple);
+            simple = simple with { PerSample = TimeSpan.FromSeconds(perSample) };
             // A run that takes long keeps the machine busy by itself, and measuring it would keep the first caller waiting.
             if (perSample > options.MeasureFor.TotalSeconds / 8) return (session, simple);
             var isBatchable = IsBatchable(session, single, cancellationToken);
@@ -43,10 +59,11 @@ internal sealed class RunPlanner(BatchingOptions options, TimeProvider time)
             if (threads > 1 && session.Device.Device.Kind == DeviceKind.Cpu && time.GetElapsedTime(started) < options.MeasureFor)
             {
                 other = load(1);
-                TryWarm(other, single, cancellationToken);
-                var first = new RunPlan(1, threads, 1, TimeSpan.FromSeconds(SecondsPerSample(other, single, 1, threads, cancellationToken)));
-                var alternative = BestBatch(other, single, first, isBatchable, started, cancellationToken);
-                if (best.PerSample > alternative.PerSample * WorthIt) (session, other, best) = (other, session, alternative);
+                if (TryWarm(other, single, cancellationToken) && SecondsPerSample(other, single, 1, threads, cancellationToken) is { } seconds)
+                {
+                    var alternative = BestBatch(other, single, new RunPlan(1, threads, 1, TimeSpan.FromSeconds(seconds)), isBatchable, started, cancellationToken);
+                    if (best.PerSample > alternative.PerSample * WorthIt) (session, other, best) = (other, session, alternative);
+                }
             }
             return (session, best);
         }
@@ -67,8 +84,7 @@ internal sealed class RunPlanner(BatchingOptions options, TimeProvider time)
         var most = (int)Math.Min(options.MaxBatch, options.MaxBatchBytes / Math.Max(1, bytes));
         for (var batch = 2; isBatchable && batch <= most && time.GetElapsedTime(started) < options.MeasureFor; batch *= 2)
         {
-            var seconds = SecondsPerSample(session, single, batch, best.Workers, cancellationToken);
-            if (seconds * WorthIt > best.PerSample.TotalSeconds) break;
+            if (SecondsPerSample(session, single, batch, best.Workers, cancellationToken) is not { } seconds || seconds * WorthIt > best.PerSample.TotalSeconds) break;
             best = best with { MaxBatch = batch, PerSample = TimeSpan.FromSeconds(seconds) };
         }
         return best;
@@ -89,8 +105,8 @@ internal sealed class RunPlanner(BatchingOptions options, TimeProvider time)
         }
     }
 
-    /// <summary>The best of three short windows, because others use the machine too.</summary>
-    private double SecondsPerSample(OnnxSession session, long[][] single, int batch, int workers, CancellationToken cancellationToken)
+    /// <summary>The best of three short windows, because others use the machine too; null where the model fails on so many.</summary>
+    private double? SecondsPerSample(OnnxSession session, long[][] single, int batch, int workers, CancellationToken cancellationToken)
     {
         var runs = Enumerable.Range(0, workers).Select(_ => new Trial(session, single, batch)).ToArray();
         try
@@ -110,7 +126,8 @@ internal sealed class RunPlanner(BatchingOptions options, TimeProvider time)
                     foreach (var thread in threads) thread.Start();
                     foreach (var thread in threads) thread.Join();
                 }
-                if (done == 0) return double.MaxValue;
+                cancellationToken.ThrowIfCancellationRequested();
+                if (done == 0) return null;
                 best = Math.Min(best, time.GetElapsedTime(since).TotalSeconds / done / batch);
             }
             return best;

@@ -17,6 +17,7 @@ internal sealed class ModelSessions : IAsyncDisposable
     private readonly SemaphoreSlim _oneLoad = new(1); // loading uses all cores, and measures them
     private readonly CancellationTokenSource _stopping = new();
     private readonly HashSet<string> _refusalsLogged = [];
+    private readonly Dictionary<string, RunPlan> _plans = []; // used by the one load that is under way
     private readonly IModelFiles _models;
     private readonly SessionsOptions _options;
     private readonly BatchingOptions _batching;
@@ -126,11 +127,7 @@ internal sealed class ModelSessions : IAsyncDisposable
             {
                 await MakeRoomAsync(entry, files.Bytes);
                 var since = _time.GetTimestamp();
-                var threads = _options.Threads > 0 ? _options.Threads : Environment.ProcessorCount;
-                var file = files;
-                (session, var plan) = new RunPlanner(_batching, _time).Plan(
-                    count => Check(OnnxSession.Load(file.Path, new OnnxSessionOptions { Device = _options.Device, IntraOpThreads = count, Optimize = !file.IsOptimised }), manifest),
-                    threads, loaded => WarmShapes.Of(loaded, manifest), _stopping.Token);
+                (session, var plan) = Load(manifest, files);
                 var model = new ModelSession(manifest, session, new BatchQueue(session, plan, _batching, _time, _metrics, manifest.Name), files, _time.GetElapsedTime(since));
                 LogRefusals(session.Device);
                 _logger.Loaded(manifest.Name, manifest.Version, session.Device.Device.ToString(), plan.Threads, plan.Workers, plan.MaxBatch, model.LoadTime.TotalMilliseconds);
@@ -162,6 +159,30 @@ internal sealed class ModelSessions : IAsyncDisposable
             }
             throw;
         }
+    }
+
+    /// <summary>Loads and warms; measures too, the first time in this process.</summary>
+    private (OnnxSession, RunPlan) Load(ModelManifest manifest, ModelFileLease files)
+    {
+        var threads = _options.Threads > 0 ? _options.Threads : Environment.ProcessorCount;
+        var key = $"{manifest.Name} {manifest.Version} {files.Digest ?? files.Path}";
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
+        limit.CancelAfter(_options.WarmTimeout);
+        try
+        {
+            if (_plans.TryGetValue(key, out var plan)) return (RunPlanner.Load(plan, Open, Shapes, limit.Token), plan);
+            var planned = new RunPlanner(_batching, _time).Plan(Open, threads, Shapes, limit.Token);
+            _plans[key] = planned.Plan;
+            return planned;
+        }
+        catch (OperationCanceledException) when (!_stopping.IsCancellationRequested)
+        {
+            throw new InvalidModelException($"The model did not finish its first runs within {_options.WarmTimeout.TotalSeconds:0.###} s.");
+        }
+
+        OnnxSession Open(int count) => Check(OnnxSession.Load(files.Path, new OnnxSessionOptions { Device = _options.Device, IntraOpThreads = count, Optimize = !files.IsOptimised }), manifest);
+
+        long[][] Shapes(OnnxSession loaded) => WarmShapes.Of(loaded, manifest);
     }
 
     /// <summary>A manifest that promises another graph would have pictures prepared for the wrong one.</summary>

@@ -20,6 +20,10 @@ internal sealed class SessionsOptions
     [Range(1, long.MaxValue)]
     public long MemoryBytes { get; set; } = 2L << 30;
 
+    /// <summary>How long a model may take to be warmed and measured. Default 1 minute; beyond it the model is refused.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.100", "01:00:00")]
+    public TimeSpan WarmTimeout { get; set; } = TimeSpan.FromMinutes(1);
+
     /// <summary>How long a model that could not be loaded is not tried again. Default 10 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan RetryFailedAfter { get; set; } = TimeSpan.FromSeconds(10);

@@ -225,6 +225,28 @@ public class OpenInferenceApiTests
         Assert.Equal(HttpStatusCode.OK, good.StatusCode);
     }
 
+    [RuntimeFact]
+    public async Task Infer_MoreThanMayWait_Is503WithRetryAfterAndNoneIsLost()
+    {
+        using var models = new ModelFolder().Add("work", OnnxModelBuilder.Work(512, 400), ["x float32 N,512"], ["y float32 N,512"]);
+        await using var server = new InferenceServer(("InferenceApi:Models:Path", models.Path), ("InferenceApi:Batching:MeasureFor", "00:00:00"), ("InferenceApi:Batching:QueueCapacity", "2"));
+        using var client = server.CreateClient();
+        var request = $$$"""{"inputs":[{"name":"x","shape":[1,512],"datatype":"FP32","data":[{{{string.Join(',', Enumerable.Repeat("1", 512))}}}]}]}""";
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 24).Select(_ => client.PostAsync("/v2/models/work/infer", Json(request))));
+
+        Assert.Contains(answers, static answer => answer.StatusCode == HttpStatusCode.OK);
+        var refused = answers.Where(static answer => answer.StatusCode != HttpStatusCode.OK).ToList();
+        Assert.NotEmpty(refused);
+        Assert.All(refused, static answer =>
+        {
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+            Assert.True(answer.Headers.RetryAfter?.Delta >= TimeSpan.FromSeconds(1));
+        });
+        Assert.Equal(0, (await client.GetFromJsonAsync<JsonElement>("/api/sessions")).GetProperty("memory").GetProperty("predictions").GetInt64());
+        foreach (var answer in answers) answer.Dispose();
+    }
+
     private static StringContent Json(string json) => new(json, Encoding.UTF8, "application/json");
 
     private static ByteArrayContent Binary(byte[] header, byte[] values) => new([.. header, .. values])

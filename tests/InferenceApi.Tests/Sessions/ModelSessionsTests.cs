@@ -93,6 +93,32 @@ public class ModelSessionsTests
         Assert.Contains("picture", (await Assert.ThrowsAsync<InvalidModelException>(() => sessions.AcquireAsync("m", CancellationToken.None).AsTask())).Message, StringComparison.Ordinal);
     }
 
+    /// <summary>Seconds of work in one run: nobody may have to wait for it, and it must not keep other models from being loaded.</summary>
+    [RuntimeFact]
+    public async Task AcquireAsync_ModelThatDoesNotEnd_IsRefused()
+    {
+        using var models = new ModelFolder().AddScale().Add("endless", OnnxModelBuilder.Work(2048, 2000), ["x float32 N,2048"], ["y float32 N,2048"]);
+        await using var sessions = Services.Sessions(models, static options => options.WarmTimeout = TimeSpan.FromMilliseconds(300));
+
+        Assert.Contains("0.3 s", (await Assert.ThrowsAsync<InvalidModelException>(() => sessions.AcquireAsync("endless", CancellationToken.None).AsTask())).Message, StringComparison.Ordinal);
+        using var other = await sessions.AcquireAsync("scale", CancellationToken.None);
+    }
+
+    [RuntimeFact]
+    public async Task AcquireAsync_LoadedAgain_IsNotMeasuredAgain()
+    {
+        using var models = new ModelFolder().Add("m", OnnxModelBuilder.Work(256, 2), ["x float32 N,256"], ["y float32 N,256"]);
+        await using var sessions = Services.Sessions(models, measureFor: TimeSpan.FromMilliseconds(400));
+        using var first = await sessions.AcquireAsync("m", CancellationToken.None);
+
+        sessions.Unload("m");
+        using var second = await sessions.AcquireAsync("m", CancellationToken.None);
+
+        Assert.NotSame(first.Model, second.Model);
+        Assert.Same(first.Model.Queue.Plan, second.Model.Queue.Plan);
+        Assert.Equal(second.Model.Queue.Plan.Threads, second.Model.Session.IntraOpThreads);
+    }
+
     [Fact]
     public async Task AcquireAsync_NoSuchModel_SaysSo()
     {
