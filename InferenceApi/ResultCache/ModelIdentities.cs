@@ -27,7 +27,8 @@ internal sealed class ModelIdentities(IModelFiles files)
     private async Task<Digest256> MakeAsync(ModelManifest model)
     {
         var digests = new List<string>();
-        await using var lease = model.Files.Any(static file => file.Sha256 is null) ? await files.OpenAsync(model, CancellationToken.None) : null;
+        using var lease = model.Files.Any(static file => file.Sha256 is null) ? await files.OpenAsync(model, CancellationToken.None) : null;
+        if (lease?.Digest is { } stored) return Build(model, [stored]);
         foreach (var file in model.Files)
         {
             if (file.Sha256 is { } told)
