@@ -36,8 +36,8 @@ internal sealed class ModelFolder : IDisposable
     {
         var model = new OnnxModelBuilder().Input("image", OnnxModelBuilder.Float, "N", 3, 32, 32).Output("logits", OnnxModelBuilder.Float, "N", 1, 32, 32)
             .Floats("weights", [4, 4, 4], 1, 3, 1, 1).Floats("bias", [-6], 1).Node("Conv", ["image", "weights", "bias"], ["logits"]).Build();
-        File.WriteAllBytes(_folder.Combine($"{name}.onnx"), model);
-        File.WriteAllText(_folder.Combine($"{name}.json"), $$"""
+        File.WriteAllBytes(_folder.Combine("catalogue", $"{name}.onnx"), model);
+        File.WriteAllText(_folder.Combine("catalogue", $"{name}.json"), $$"""
             { "schema": 1, "name": "{{name}}", "version": "1", "task": "segmentation", "licence": "MIT",
               "files": [ { "path": "model.onnx", "source": "{{name}}.onnx" } ], "runs": "model.onnx",
               "inputs": [ { "name": "image", "element": "float32", "shape": [ "N", 3, 32, 32 ], "layout": "NCHW", "unit": "rgb",
