@@ -217,8 +217,9 @@ public class OpenInferenceApiTests
         await using var server = new InferenceServer(("InferenceApi:Models:Path", models.Path), ("InferenceApi:Batching:MeasureFor", "00:00:00"));
         using var client = server.CreateClient();
         var values = string.Join(',', Enumerable.Repeat("1", 768));
+        var many = string.Join(',', Enumerable.Repeat("1", 192 * 768)); // seconds of work, if nobody ended it
 
-        using var late = await client.PostAsync("/v2/models/work/infer", Json($$$"""{"inputs":[{"name":"x","shape":[1,768],"datatype":"FP32","data":[{{{values}}}]}],"parameters":{"timeout":100}}"""));
+        using var late = await client.PostAsync("/v2/models/work/infer", Json($$$"""{"inputs":[{"name":"x","shape":[192,768],"datatype":"FP32","data":[{{{many}}}]}],"parameters":{"timeout":100}}"""));
         using var good = await client.PostAsync("/v2/models/work/infer", Json($$$"""{"inputs":[{"name":"x","shape":[1,768],"datatype":"FP32","data":[{{{values}}}]}]}"""));
 
         Assert.Equal(HttpStatusCode.GatewayTimeout, late.StatusCode);
