@@ -3,6 +3,7 @@ using System.CommandLine.Invocation;
 using Cli.Cache;
 using Cli.Doctor;
 using Cli.Import;
+using Cli.Models;
 using Cli.Verify;
 
 namespace Cli;
@@ -12,12 +13,13 @@ internal static class CommandLine
 {
     public static async Task<int> RunAsync(IReadOnlyList<string> args, Terminal terminal, CancellationToken cancellationToken = default)
     {
-        var root = new RootCommand("Works with a running Platform: brings images in, checks what is stored, looks after the cache, examines a PACS.")
+        var root = new RootCommand("Works with a running Platform: brings images in, checks what is stored, looks after the cache, examines a PACS, manages models.")
         {
             ImportCommand.Create(terminal),
             VerifyCommand.Create(terminal),
             CacheCommand.Create(terminal),
-            DoctorCommand.Create(terminal)
+            DoctorCommand.Create(terminal),
+            ModelsCommand.Create(terminal)
         };
         HelpWithExamples.AddTo(root);
         if (args.Count == 0) args = ["--help"];

@@ -16,8 +16,24 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
     public override int Invoke(ParseResult parseResult)
     {
         var exitCode = help.Invoke(parseResult);
-        var examples = parseResult.CommandResult.Command.Name switch
+        // "clear" and "import" are commands of the cache or the program, and of the models.
+        var command = parseResult.CommandResult.Command.Name;
+        var isOfModels = parseResult.CommandResult.Parent is System.CommandLine.Parsing.CommandResult { Command.Name: "models" };
+        var examples = (isOfModels ? "models" : command) switch
         {
+            "models" =>
+                """
+                Examples:
+                  platform models setup                     asks which models are wanted and brings them
+                  platform models list                      what is here, and what can be fetched
+                  platform models download MiDaS_small      goes on where it broke off
+                  platform models export ct-lung            the whole model as one file
+                  platform models import own.onnx -n own    a model of one's own
+                  platform models export ct-lung -f h5      its weights, for h5py
+                  platform models verify --repair           reads every byte and mends what is wrong
+
+                Exit codes: 0 done, 1 something is wrong with the store or a manifest, 2 not done.
+                """,
             "import" =>
                 """
                 Examples:

@@ -1,10 +1,13 @@
 using InferenceApi.Hosting;
 using InferenceApi.Images;
+using InferenceApi.Models;
 using InferenceApi.OpenInference;
 using InferenceApi.Problems;
 using InferenceApi.ResultCache;
 using InferenceApi.Segmentation;
 using InferenceApi.Sessions;
+
+if (args is [ModelChild.Argument, .. var work]) return await ModelChild.RunAsync(work);
 
 var builder = WebApplication.CreateSlimBuilder(args);
 builder.AddServiceDefaults();
@@ -12,6 +15,7 @@ builder.AddServer();
 builder.AddResultCache();
 builder.Services
     .AddProblems()
+    .AddModels()
     .AddSessions()
     .AddImages()
     .AddSegmentation()
@@ -23,8 +27,10 @@ app.UseResponseCompression();
 app.UseRouting();
 app.UseCors();
 app.MapDefaultEndpoints();
+app.MapModelsApi();
 app.MapSessionsApi();
 app.MapOpenInferenceApi();
 app.MapSegmentationApi();
 app.MapResultCacheApi();
 app.Run();
+return 0;

@@ -21,6 +21,7 @@ internal static class ProblemTypes
     public const string PredictionTimeout = Prefix + "prediction-timeout";
     public const string RuntimeMissing = Prefix + "runtime-missing";
     public const string DeviceRefused = Prefix + "device-refused";
+    public const string ConfirmationRequired = Prefix + "confirmation-required";
     public const string Busy = Prefix + "busy";
     public const string Internal = Prefix + "internal";
 }

@@ -8,6 +8,19 @@ public sealed partial class ModelManager
 {
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
+    /// <summary>A new file in the store's folder for what comes or goes; it is removed when it is closed.</summary>
+    public FileStream CreateTemporaryFile()
+    {
+        _store.Folder.Create();
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.Read | FileShare.Delete, Options = FileOptions.DeleteOnClose | FileOptions.Asynchronous };
+        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        return new FileStream(_store.Folder.NewTemporaryPath(), options);
+    }
+
+    /// <summary>Whether bytes to come have room.</summary>
+    /// <exception cref="ModelException"><see cref="ModelFault.NoRoom"/>.</exception>
+    public Task CheckRoomAsync(long bytes, CancellationToken cancellationToken) => _store.ReserveAsync(bytes, null, cancellationToken);
+
     /// <summary>Writes a model as one file, with manifest and digests; another store imports it.</summary>
     public async Task ExportPackageAsync(string name, Stream to, CancellationToken cancellationToken)
     {
