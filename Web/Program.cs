@@ -4,6 +4,7 @@ using Web.Cache;
 using Web.Dicomweb;
 using Web.Errors;
 using Web.Hosting;
+using Web.Models;
 using Web.Origins;
 using Web.Security;
 using Web.Slides;
@@ -21,7 +22,7 @@ builder.WebHost.ConfigureKestrel(static kestrel =>
 });
 
 builder.Services.AddRazorComponents();
-builder.Services.AddImageApi().AddPageCompression().AddAssets().AddStudies().AddVolumes().AddSlides().AddAdministration().AddCachePages().AddOriginPages();
+builder.Services.AddImageApi().AddPageCompression().AddAssets().AddStudies().AddVolumes().AddSlides().AddAdministration().AddCachePages().AddOriginPages().AddModelPages();
 builder.Services.AddHostedService<WarmUp>();
 
 var app = builder.Build();
@@ -38,5 +39,6 @@ app.MapVolumePages();
 app.MapSlidePages();
 app.MapCachePages();
 app.MapOriginPages();
+app.MapModelPages();
 
 app.Run();

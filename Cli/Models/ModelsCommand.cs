@@ -62,6 +62,7 @@ internal static class ModelShelf
     {
         ModelFault.NotFound => "`platform models list` shows what there is.",
         ModelFault.Busy => "Where a service holds the model, remove it there: the page /models, or DELETE /api/models/{model}.",
+        ModelFault.Exists => "Add --replace, or give another name with --name.",
         ModelFault.NoRoom => "`platform models clear --model <name>` makes room.",
         ModelFault.Unreachable => "Is there a connection to the network? What had arrived is kept: the same command goes on where it was.",
         ModelFault.DigestMismatch => "The bytes are not those that are expected. Do not use them; ask whoever publishes the model.",

@@ -8,11 +8,12 @@ namespace InferenceApi.Models;
 /// <summary>What the manager knows, as JSON.</summary>
 internal static class ModelJson
 {
-    public static JsonObject Status(ModelManager models, ModelSessions sessions) => new()
+    public static JsonObject Status(ModelManager models, ModelSessions sessions, BackgroundDownloads background) => new()
     {
         ["runtime"] = new JsonObject { ["available"] = OnnxRuntimeLibrary.IsAvailable, ["version"] = OnnxRuntimeLibrary.Version, ["reason"] = OnnxRuntimeLibrary.WhyUnavailable },
         ["models"] = List(models.List(), model => Model(model, sessions)),
         ["downloads"] = List(models.Downloads(), Progress),
+        ["failures"] = List(background.Failures, static failure => new JsonObject { ["model"] = failure.Model, ["detail"] = failure.Reason }),
         ["problems"] = List(models.Catalogue.Problems, static problem => JsonValue.Create(problem)),
     };
 

@@ -50,9 +50,9 @@ internal sealed class ModelRequest
 
     public string Needed(string name) => Text(name) ?? throw new InvalidRequestException($"'{name}' is missing.");
 
-    public bool Flag(string name) => _json[name] switch
+    public bool Flag(string name, bool otherwise = false) => _json[name] switch
     {
-        null => false,
+        null => otherwise,
         JsonValue value when value.TryGetValue<bool>(out var flag) => flag,
         _ => throw new InvalidRequestException($"'{name}' is true or false."),
     };

@@ -19,6 +19,7 @@ internal static class ModelsApi
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ModelsOptions>, ModelsOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IModelOptimiser, ChildOptimiser>();
+        services.TryAddSingleton<BackgroundDownloads>();
         services.TryAddSingleton(static provider =>
         {
             var options = provider.GetRequiredService<IOptions<ModelsOptions>>().Value;
@@ -29,6 +30,7 @@ internal static class ModelsApi
             var store = new ModelStore(new ModelStoreOptions { Path = options.Path, CapacityBytes = options.CapacityBytes, MinFreeBytes = options.MinFreeBytes }, time);
             return new ModelManager(store, new ModelFetcher(new HttpMessageInvoker(ModelFetcher.CreateHandler()), fetching, time), ModelCatalogue.ShippedFolder, provider.GetRequiredService<IModelOptimiser>(), time);
         });
+        services.AddHostedService<ModelHousekeeping>();
         return services;
     }
 
@@ -48,7 +50,7 @@ internal static class ModelsApi
         return app;
     }
 
-    private static IResult GetStatus(ModelManager models, ModelSessions sessions) => Json(ModelJson.Status(models, sessions));
+    private static IResult GetStatus(ModelManager models, ModelSessions sessions, BackgroundDownloads background) => Json(ModelJson.Status(models, sessions, background));
 
     private static IResult GetCacheInfo(ModelManager models) => Json(ModelJson.Info(models));
 
@@ -123,14 +125,19 @@ internal static class ModelsApi
         return Json(ModelJson.Model(models.Find(imported), sessions), StatusCodes.Status201Created);
     }
 
-    /// <summary>With <c>Accept: text/event-stream</c> the progress, then <c>done</c> or <c>failed</c>; else one answer at the end.</summary>
-    private static async Task<IResult> DownloadAsync(HttpRequest request, ModelManager models, ModelSessions sessions, TimeProvider time, CancellationToken cancellationToken)
+    /// <summary>With <c>Accept: text/event-stream</c> the progress, then <c>done</c> or <c>failed</c>; with <c>"wait": false</c> 202 at once; else one answer at the end.</summary>
+    private static async Task<IResult> DownloadAsync(HttpRequest request, ModelManager models, ModelSessions sessions, BackgroundDownloads background, TimeProvider time, CancellationToken cancellationToken)
     {
-        var body = await ModelRequest.ReadAsync(request, ["model"], cancellationToken);
+        var body = await ModelRequest.ReadAsync(request, ["model", "wait"], cancellationToken);
         var name = body.Needed("model");
         _ = models.Catalogue.Find(name) ?? throw new ModelException(ModelFault.NotFound, models.Store.List().Any(stored => string.Equals(stored.Name, name, StringComparison.OrdinalIgnoreCase))
             ? $"{name} was imported: the catalogue does not say where it comes from." : $"The catalogue has no model '{(ManifestReader.IsName(name) ? name : "?")}'.");
         if (request.Headers.Accept.ToString().Contains("text/event-stream", StringComparison.OrdinalIgnoreCase)) return new DownloadEvents(models, name, time);
+        if (!body.Flag("wait", otherwise: true))
+        {
+            background.Begin(name);
+            return Json(ModelJson.Model(models.Find(name), sessions), StatusCodes.Status202Accepted);
+        }
         await models.DownloadAsync(name, null, cancellationToken);
         return Json(ModelJson.Model(models.Find(name), sessions));
     }

@@ -45,7 +45,10 @@ internal sealed class ExceptionProblems(ILogger<ExceptionProblems> logger) : IEx
         DeviceRefusedException device => new(ProblemTypes.DeviceRefused, "Device cannot be used", StatusCodes.Status503ServiceUnavailable, device.Message),
         OnnxUnavailableException missing => new(ProblemTypes.RuntimeMissing, "No runtime for models", StatusCodes.Status503ServiceUnavailable, missing.Message),
         ModelException { Fault: ModelFault.NotFound } absent => new(ProblemTypes.ModelNotFound, "No such model", StatusCodes.Status404NotFound, absent.Message),
-        ModelException { Fault: ModelFault.Busy or ModelFault.NoRoom or ModelFault.Unreachable } busy => new(ProblemTypes.Busy, "Not now", StatusCodes.Status503ServiceUnavailable, busy.Message) { RetryAfter = TimeSpan.FromSeconds(5) },
+        ModelException { Fault: ModelFault.Exists } taken => new(ProblemTypes.ModelExists, "Name is taken", StatusCodes.Status409Conflict, taken.Message),
+        ModelException { Fault: ModelFault.NoRoom } full => new(ProblemTypes.NoRoom, "No room", StatusCodes.Status507InsufficientStorage, full.Message),
+        ModelException { Fault: ModelFault.Unreachable or ModelFault.Refused } source => new(ProblemTypes.SourceFailed, "Model cannot be fetched", StatusCodes.Status502BadGateway, source.Message),
+        ModelException { Fault: ModelFault.Busy } busy => new(ProblemTypes.Busy, "Not now", StatusCodes.Status503ServiceUnavailable, busy.Message) { RetryAfter = TimeSpan.FromSeconds(5) },
         ModelException model => new(ProblemTypes.InvalidModel, "Not a model", StatusCodes.Status422UnprocessableEntity, model.Message),
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } =>
             new(ProblemTypes.PayloadTooLarge, "Payload too large", StatusCodes.Status413PayloadTooLarge, "The request's body is larger than this server takes."),

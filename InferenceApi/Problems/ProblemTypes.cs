@@ -8,6 +8,9 @@ internal static class ProblemTypes
     public const string BadRequest = Prefix + "bad-request";
     public const string NotFound = Prefix + "not-found";
     public const string ModelNotFound = Prefix + "model-not-found";
+    public const string ModelExists = Prefix + "model-exists";
+    public const string NoRoom = Prefix + "no-room";
+    public const string SourceFailed = Prefix + "model-source-failed";
     public const string InvalidModel = Prefix + "invalid-model";
     public const string InvalidTensor = Prefix + "invalid-tensor";
     public const string NotFinite = Prefix + "not-finite";

@@ -23,6 +23,9 @@ public enum ModelFault
 
     /// <summary>In use, or busy in another process.</summary>
     Busy,
+
+    /// <summary>There is one of that name already.</summary>
+    Exists,
 }
 
 /// <summary>Says what went wrong with a model, in a sentence that may be shown to whoever asked: it names models, files and addresses, never what is in them.</summary>

@@ -202,7 +202,7 @@ public sealed partial class ModelManager
 
     private void RefuseTaken(string name, bool replace)
     {
-        if (!replace && _store.TryReadEntry(name) is not null) throw new ModelException(ModelFault.Busy, $"There is a model called {name} already; say that it is to be replaced, or give another name.");
+        if (!replace && _store.TryReadEntry(name) is not null) throw new ModelException(ModelFault.Exists, $"There is a model called {name} already; say that it is to be replaced, or give another name.");
     }
 
     private static string PrepareFile(string folder, string path)

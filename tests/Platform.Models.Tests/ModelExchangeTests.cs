@@ -44,7 +44,7 @@ public class ModelExchangeTests : IAsyncLifetime
         Assert.Equal(from.Digest, to.Digest);
         Assert.Equal(from.Manifest.Json, to.Manifest.Json, static (a, b) => a.Span.SequenceEqual(b.Span));
         Assert.Equal(_onnx, File.ReadAllBytes(to.Path!));
-        Assert.Equal(ModelFault.Busy, (await Assert.ThrowsAsync<ModelException>(() => ImportAsync(target, Package))).Fault);
+        Assert.Equal(ModelFault.Exists, (await Assert.ThrowsAsync<ModelException>(() => ImportAsync(target, Package))).Fault);
         Assert.Equal("m", await target.ImportAsync(Package, null, null, null, replace: true, null, default));
     }
 

@@ -61,6 +61,17 @@ public sealed class ModelsApiTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Download_NobodyWaits_ComesAllTheSame()
+    {
+        using var accepted = await _client.PostAsync("/api/models/download", Json("""{"model":"ct-tissue","wait":false}"""));
+        Assert.Equal(HttpStatusCode.Accepted, accepted.StatusCode);
+
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while ((string)ModelOf(await GetAsync("status"), "ct-tissue")["state"]! != "stored") await Task.Delay(20, patience.Token);
+        Assert.Empty((await GetAsync("status"))["failures"]!.AsArray());
+    }
+
+    [Fact]
     public async Task Download_ThatFails_TellsWhyAsAnEvent()
     {
         Directory.CreateDirectory(Path.Combine(_folder.Path, "catalogue"));

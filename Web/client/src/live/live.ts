@@ -67,10 +67,15 @@ export function pauseAfter(every: number, failures: number): number {
 
 function replaceContent(element: HTMLElement, html: string): void {
   const focused = document.activeElement;
-  const href = focused instanceof HTMLAnchorElement && element.contains(focused) ? focused.getAttribute('href') : null;
+  const held = focused instanceof HTMLElement && element.contains(focused) ? nameOf(focused) : null;
   // Parsed apart: the content is our own server's, and scripts in it would not run.
   element.replaceChildren(...new DOMParser().parseFromString(html, 'text/html').body.childNodes);
-  if (href !== null) {
-    [...element.querySelectorAll('a')].find((link) => link.getAttribute('href') === href)?.focus({ preventScroll: true });
+  if (held !== null) {
+    [...element.querySelectorAll<HTMLElement>('a, button')].find((other) => nameOf(other) === held)?.focus({ preventScroll: true });
   }
+}
+
+/** What a link or button is known by: where it leads, or its label. */
+function nameOf(element: HTMLElement): string | null {
+  return element.getAttribute('href') ?? element.getAttribute('aria-label');
 }
