@@ -10,6 +10,6 @@ export PLATFORM_FUZZ_FIRST=${2:-$(((RANDOM << 15 | RANDOM) % 1000 * 1000000))}
 export PLATFORM_SOAK_FACTOR=$factor
 echo "numbers from $PLATFORM_FUZZ_FIRST, $PLATFORM_FUZZ_COUNT of them"
 dotnet build Platform.sln -v quiet
-for project in tests/Platform.Dicom.Tests tests/Platform.Codecs.Tests tests/Platform.TieredCache.Tests tests/ImageApi.Tests; do
+for project in tests/Platform.Dicom.Tests tests/Platform.Codecs.Tests tests/Platform.TieredCache.Tests tests/Platform.Models.Tests tests/ImageApi.Tests; do
   dotnet test "$project" --no-build --filter 'FullyQualifiedName~Fuzz|FullyQualifiedName~Soak|FullyQualifiedName~Kill|FullyQualifiedName~AnyMutation' --logger 'console;verbosity=detailed'
 done

@@ -48,6 +48,8 @@ internal sealed class ChildOptimiser(IOptions<ModelsOptions> options, IOptions<S
             start.ArgumentList.Add(program);
         }
         foreach (var argument in (string[])[ModelChild.Argument, .. arguments, sessions.Value.Device, options.Value.ProveMemoryBytes.ToString(CultureInfo.InvariantCulture)]) start.ArgumentList.Add(argument);
+        // Passwords of this process are nothing to a file from outside.
+        foreach (var name in start.Environment.Keys.Where(static name => !IsHarmless(name)).ToArray()) start.Environment.Remove(name);
         start.Environment["DOTNET_GCHeapHardLimit"] = "0x40000000";
         using var child = Process.Start(start) ?? throw new ModelException(ModelFault.Busy, "The process that opens models cannot be started.");
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -79,6 +81,8 @@ internal sealed class ChildOptimiser(IOptions<ModelsOptions> options, IOptions<S
             if (!child.HasExited) child.Kill();
         }
     }
+
+    private static bool IsHarmless(string name) => name is "PATH" or "HOME" or "TMPDIR" or "TEMP" or "TMP" or "SystemRoot" || name.StartsWith("DOTNET_", StringComparison.Ordinal) || name.StartsWith("LD_", StringComparison.Ordinal) || name.StartsWith("VK_", StringComparison.Ordinal);
 
     /// <summary>Reads all and keeps the end of it.</summary>
     private static async Task<string> DrainAsync(StreamReader reader, CancellationToken cancellationToken)

@@ -9,6 +9,9 @@ internal sealed class Child : IAsyncDisposable
 
     private Child(Process process) => _process = process;
 
+    /// <summary>How often a test kills: ten times, fifty in eng/soak.sh.</summary>
+    public static int Kills { get; } = Environment.GetEnvironmentVariable("PLATFORM_SOAK_FACTOR") is null ? 10 : 50;
+
     /// <summary>What a child can do, by name; each runs until it is done or killed.</summary>
     private static Task RunAsync(string name, string[] arguments) => name switch
     {
