@@ -7,7 +7,7 @@ namespace Platform.Models;
 /// </summary>
 public sealed partial class ModelManager
 {
-    private const int BufferBytes = 256 << 10;
+    private const int BufferBytes = 256 << 10, MaxKnown = 4096;
 
     private readonly ModelStore _store;
     private readonly ModelFetcher _fetcher;
@@ -16,6 +16,7 @@ public sealed partial class ModelManager
     private readonly TimeProvider _time;
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Flight> _flights = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, (DateTime Written, (bool IsImport, ModelManifest Manifest)? Entry)> _known = new(StringComparer.OrdinalIgnoreCase);
     private ModelCatalogue? _catalogue;
 
     /// <param name="store">Where models are kept.</param>
@@ -72,6 +73,37 @@ public sealed partial class ModelManager
             // What was imported is described by what it came with.
             return new ModelInfo(entry is { From: From.Import } ? entry.Manifest : manifest, kept, state, listed is not null);
         }
+    }
+
+    /// <summary>
+    /// The manifest that holds for a name: of what was imported under it, else the catalogue's, else that of what is stored; null where nobody knows it. For the way of every request: it asks the file
+    /// system for one date.
+    /// </summary>
+    public ModelManifest? TryFindManifest(string name) => ManifestReader.IsName(name) && KnownEntry(name) is { } known && (known.IsImport || Catalogue.Find(name) is null) ? known.Manifest : Catalogue.Find(name);
+
+    /// <summary>Every manifest that <see cref="TryFindManifest"/> gives, by name.</summary>
+    public ImmutableArray<ModelManifest> Manifests =>
+        [.. Catalogue.Models.Select(static manifest => manifest.Name).Concat(_store.Names()).Distinct(StringComparer.OrdinalIgnoreCase).Order(StringComparer.OrdinalIgnoreCase).Select(TryFindManifest).OfType<ModelManifest>()];
+
+    /// <summary>Whether <see cref="GetAsync"/> needs nothing from the network, as far as names and lengths tell.</summary>
+    public bool IsHere(string name) => ManifestReader.IsName(name)
+        && (_store.IsThere(name) || Catalogue.Find(name) is { Folder: { } folder } manifest && manifest.Files.All(file => file.Source is { } source && File.Exists(Path.Combine(folder, source))));
+
+    private (bool IsImport, ModelManifest Manifest)? KnownEntry(string name)
+    {
+        var path = _store.Folder.EntryPath(name);
+        var written = File.GetLastWriteTimeUtc(path);   // a date before the first where there is none
+        lock (_lock)
+        {
+            if (_known.TryGetValue(name, out var known) && known.Written == written) return known.Entry;
+        }
+        var entry = File.Exists(path) && ModelEntry.TryRead(path) is { } read ? (read.From == From.Import, read.Manifest) : ((bool, ModelManifest)?)null;
+        lock (_lock)
+        {
+            if (_known.Count > MaxKnown) _known.Clear();
+            _known[name] = (written, entry);
+        }
+        return entry;
     }
 
     /// <summary>One of <see cref="List"/>.</summary>

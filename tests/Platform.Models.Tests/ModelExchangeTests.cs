@@ -135,8 +135,12 @@ public class ModelExchangeTests : IAsyncLifetime
 
         using var model = await target.GetAsync("own", null, default);
         Assert.Equal(("x", "N,4", "y"), (model.Manifest.Inputs[0].Name, string.Join(',', model.Manifest.Inputs[0].Shape), model.Manifest.Outputs[0].Name));
+        Assert.Equal("m.onnx", _manager.TryFindManifest("M")!.Runs);
+        Assert.Null(_manager.TryFindManifest("own"));
+        Assert.Equal(("own", true, false), (target.TryFindManifest("OWN")!.Name, target.IsHere("Own"), _manager.IsHere("own")));
         await _manager.ImportAsync(path, null, "M", null, replace: true, null, default);
         var known = _manager.Find("m");
+        Assert.Equal("model.onnx", _manager.TryFindManifest("M")!.Runs);
         Assert.Equal(("m", ModelState.Stored, "import", "model.onnx"), (known.Manifest.Name, known.State, known.Stored!.From, known.Manifest.Runs));
     }
 

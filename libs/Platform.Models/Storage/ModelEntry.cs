@@ -36,20 +36,20 @@ internal sealed record ModelEntry
     public IEnumerable<string> Blobs => Files.Select(static file => file.Sha256).Concat(Forms.SelectMany(static form => (string[])[form.Sha256, form.Graph]));
 
     [JsonIgnore]
-    public ModelManifest Manifest => ManifestReader.Read(Encoding.UTF8.GetBytes(ManifestJson), Name, folder: null);
+    public ModelManifest Manifest => field ??= ManifestReader.Read(Encoding.UTF8.GetBytes(ManifestJson), Name, folder: null);
 
-    /// <summary>Null where it is none.</summary>
+    /// <summary>Null where it is none, or its manifest is none.</summary>
     public static ModelEntry? TryRead(string path)
     {
         try
         {
             var entry = JsonSerializer.Deserialize(File.ReadAllBytes(path), ModelEntryJson.Default.ModelEntry);
-            return entry is not null && ManifestReader.IsName(entry.Name) && entry.Files is { Length: > 0 } && entry.Files.All(static file => ManifestReader.IsPath(file.Path) && BlobDigest.IsDigest(file.Sha256))
+            var isSound = entry is not null && ManifestReader.IsName(entry.Name) && entry.Files is { Length: > 0 } && entry.Files.All(static file => ManifestReader.IsPath(file.Path) && BlobDigest.IsDigest(file.Sha256))
                 && (entry.Forms ?? []).All(static form => BlobDigest.IsDigest(form.Sha256) && BlobDigest.IsDigest(form.Graph))
-                ? entry with { Forms = entry.Forms ?? [] }
-                : null;
+                && entry.Manifest.Files.Length == entry.Files.Length;
+            return isSound ? entry! with { Forms = entry.Forms ?? [] } : null;
         }
-        catch (Exception failure) when (failure is JsonException or IOException or UnauthorizedAccessException)
+        catch (Exception failure) when (failure is JsonException or ModelException or IOException or UnauthorizedAccessException)
         {
             return null;
         }

@@ -25,7 +25,7 @@ public sealed partial class ModelStore
         foreach (var path in Directory.GetFiles(_folder.Models, "*.json").Order(StringComparer.Ordinal))
         {
             if (name is not null && !string.Equals(System.IO.Path.GetFileNameWithoutExtension(path), name, StringComparison.OrdinalIgnoreCase)) continue;
-            if (ModelEntry.TryRead(path) is not { } entry || !IsManifest(entry))
+            if (ModelEntry.TryRead(path) is not { } entry)
             {
                 findings.Add(new StoreFinding(StoreProblem.Unreadable, null, System.IO.Path.GetRelativePath(_folder.Root, path), LengthOf(path), repair ? StoreRepair.Removed : StoreRepair.None));
                 if (repair) Quarantine(path);
@@ -189,19 +189,6 @@ public sealed partial class ModelStore
         File.Move(path, System.IO.Path.Combine(_folder.Damaged, string.Create(CultureInfo.InvariantCulture, $"{_time.GetUtcNow():yyyyMMddHHmmssfff}-{System.IO.Path.GetFileName(path)}")), overwrite: true);
         var kept = Directory.GetFiles(_folder.Damaged).Order(StringComparer.Ordinal).ToArray();
         foreach (var oldest in kept.AsSpan(0, Math.Max(0, kept.Length - MaxDamagedKept))) StoreFolder.TryDelete(oldest);
-    }
-
-    private static bool IsManifest(ModelEntry entry)
-    {
-        try
-        {
-            _ = entry.Manifest;
-            return true;
-        }
-        catch (ModelException)
-        {
-            return false;
-        }
     }
 
     private static long LengthOf(string path) => new FileInfo(path) is { Exists: true } file ? file.Length : 0;

@@ -156,6 +156,12 @@ public sealed partial class ModelStore
         return findings;
     }
 
+    internal IEnumerable<string> Names() => Entries().Select(static entry => entry.Name);
+
+    /// <summary>Whether a model is here, as far as names and lengths tell.</summary>
+    internal bool IsThere(string name) => TryReadEntry(name) is { } entry
+        && entry.Files.All(file => new FileInfo(System.IO.Path.Combine(_folder.TreePath(entry.TreeDigest), file.Path)) is { Exists: true } found && found.Length == file.Bytes);
+
     internal StoreInfo Describe()
     {
         var models = List();
