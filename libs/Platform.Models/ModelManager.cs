@@ -18,6 +18,7 @@ public sealed partial class ModelManager
     private readonly Dictionary<string, Flight> _flights = new(StringComparer.OrdinalIgnoreCase);
     private readonly Dictionary<string, (DateTime Written, (bool IsImport, ModelManifest Manifest)? Entry)> _known = new(StringComparer.OrdinalIgnoreCase);
     private ModelCatalogue? _catalogue;
+    private (DateTime Shipped, DateTime Own) _catalogueWritten;
 
     /// <param name="store">Where models are kept.</param>
     /// <param name="fetcher">What brings their files.</param>
@@ -35,12 +36,17 @@ public sealed partial class ModelManager
 
     public string ShippedFolder { get; }
 
-    /// <summary>The manifests; read once, and again after <see cref="ReloadCatalogue"/>.</summary>
+    /// <summary>The manifests; read again when a file came into or went from a folder of them, and after <see cref="ReloadCatalogue"/>.</summary>
     public ModelCatalogue Catalogue
     {
         get
         {
-            lock (_lock) return _catalogue ??= _readCatalogue();
+            var written = (Directory.GetLastWriteTimeUtc(ShippedFolder), Directory.GetLastWriteTimeUtc(_store.CatalogueFolder));
+            lock (_lock)
+            {
+                if (_catalogue is null || written != _catalogueWritten) (_catalogue, _catalogueWritten) = (_readCatalogue(), written);
+                return _catalogue;
+            }
         }
     }
 
