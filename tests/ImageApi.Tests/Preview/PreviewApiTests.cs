@@ -67,6 +67,19 @@ public sealed class PreviewApiTests
     }
 
     [Fact]
+    public async Task GetPreview_WithoutVersion_NamesTheManifests()
+    {
+        await using var host = await StartAsync();
+        using var response = await host.SendAsync($"{Url}/preview?resolution=1/4");
+        Assert.Equal("public, no-cache", response.Header("Cache-Control"));
+        var named = response.Header("Content-Location")!;
+        Assert.StartsWith((await ManifestAsync(host)).GetProperty("preview").GetString()!, named, StringComparison.Ordinal);
+        using var versioned = await host.SendAsync(named);
+        Assert.Equal(await response.Content.ReadAsByteArrayAsync(), await versioned.Content.ReadAsByteArrayAsync());
+        Assert.Equal(response.Header("ETag"), versioned.Header("ETag"));
+    }
+
+    [Fact]
     public async Task GetPreview_FramesThatHaveNone_AreNamedAndNotSent()
     {
         await using var host = await ImageApiHost.StartAsync(folder =>
