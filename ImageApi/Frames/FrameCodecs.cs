@@ -25,22 +25,18 @@ internal sealed class FrameCodecs(FrameEncoders encoders, CodecSlots slots, Fram
     /// <param name="decode">Bounds, and resolutions to leave out.</param>
     /// <param name="cancellationToken">Ends the work.</param>
     /// <exception cref="InvalidFrameException">The frame is broken, too large, or contradicts its data set.</exception>
-    public async Task<DecodedPixels> DecodeAsync(CacheLease source, string syntaxUid, FrameDescription expected, DecodeOptions decode, CancellationToken cancellationToken)
+    public async Task<DecodedPixels> DecodeAsync(StoredFrame source, string syntaxUid, FrameDescription expected, DecodeOptions decode, CancellationToken cancellationToken)
     {
-        using var bytes = new LeasedBytes();
-        var encoded = await bytes.ReadAsync(source, MaxEncodedBytes(decode.MaxFrameBytes), cancellationToken);
         using var slot = await slots.EnterAsync(expected.ByteLength, cancellationToken);
-        return Decode(encoded, syntaxUid, expected, decode, cancellationToken);
+        return Decode(source.Bytes, syntaxUid, expected, decode, cancellationToken);
     }
 
     /// <summary>The digest of a frame's pixels.</summary>
     /// <exception cref="InvalidFrameException">The frame is broken, too large, or contradicts its data set.</exception>
-    public async Task<Digest256> DigestAsync(CacheLease source, InstanceEntry instance, FrameDescription expected, CancellationToken cancellationToken)
+    public async Task<Digest256> DigestAsync(StoredFrame source, InstanceEntry instance, FrameDescription expected, CancellationToken cancellationToken)
     {
-        using var bytes = new LeasedBytes();
-        var encoded = await bytes.ReadAsync(source, MaxEncodedBytes(MaxFrameBytes), cancellationToken);
         using var slot = await slots.EnterAsync(expected.ByteLength, cancellationToken);
-        using var pixels = DecodeExactly(encoded, FrameForms.StoredSyntaxOf(instance), expected, cancellationToken);
+        using var pixels = DecodeExactly(source.Bytes, FrameForms.StoredSyntaxOf(instance), expected, cancellationToken);
         return PixelDigest.Of(pixels.Frame, pixels.Span, FrameForms.LossyDecoderOf(instance));
     }
 
@@ -54,12 +50,10 @@ internal sealed class FrameCodecs(FrameEncoders encoders, CodecSlots slots, Fram
     /// <param name="cancellationToken">Ends the work.</param>
     /// <exception cref="InvalidFrameException">The source is broken, too large, or contradicts its data set.</exception>
     /// <exception cref="UnfaithfulFrameException">The encoder does not take it, or gave something else.</exception>
-    public async Task TranscodeAsync(CacheLease source, InstanceEntry instance, int frameIndex, FrameDescription expected, FrameForm form, EntryWriter to, CancellationToken cancellationToken)
+    public async Task TranscodeAsync(StoredFrame source, InstanceEntry instance, int frameIndex, FrameDescription expected, FrameForm form, EntryWriter to, CancellationToken cancellationToken)
     {
-        using var bytes = new LeasedBytes();
-        var stored = await bytes.ReadAsync(source, MaxEncodedBytes(MaxFrameBytes), cancellationToken);
         using var slot = await slots.EnterAsync(expected.ByteLength, cancellationToken);
-        using var pixels = DecodeExactly(stored, FrameForms.StoredSyntaxOf(instance), expected, cancellationToken);
+        using var pixels = DecodeExactly(source.Bytes, FrameForms.StoredSyntaxOf(instance), expected, cancellationToken);
         var digest = PixelDigest.Of(pixels.Frame, pixels.Span, FrameForms.LossyDecoderOf(instance));
         var header = new EntryHeader(FrameForms.ContentTypeOf(form)) { PixelDigest = digest, Tags = CacheTags.Of(instance) };
         if (form == FrameForm.Raw)
@@ -190,5 +184,5 @@ internal sealed class FrameCodecs(FrameEncoders encoders, CodecSlots slots, Fram
     }
 
     // Noise grows by little when it is encoded; what is much larger than its pixels is no frame.
-    private static long MaxEncodedBytes(long frameBytes) => frameBytes + (frameBytes / 2) + (1 << 20);
+    public static long MaxEncodedBytes(long frameBytes) => frameBytes + (frameBytes / 2) + (1 << 20);
 }

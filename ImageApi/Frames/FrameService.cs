@@ -90,7 +90,7 @@ internal sealed class FrameService(ITieredCache cache, ICatalog catalog, IOrigin
     /// <exception cref="InvalidFrameException">The frame is broken, too large, or not as its data set says.</exception>
     public async Task<DecodedPixels> DecodeAsync(InstanceEntry instance, int frameIndex, FrameDescription expected, DecodeOptions decode, CancellationToken cancellationToken)
     {
-        await using var stored = await GetAsync(instance, frameIndex, cancellationToken);
+        await using var stored = await ReadStoredAsync(instance, frameIndex, decode.MaxFrameBytes, cancellationToken);
         return await codecs.DecodeAsync(stored, FrameForms.StoredSyntaxOf(instance), expected, decode, cancellationToken);
     }
 
@@ -153,10 +153,23 @@ internal sealed class FrameService(ITieredCache cache, ICatalog catalog, IOrigin
         }
     }
 
+    /// <summary>
+    /// The stored bytes that something is to be made of. Those of this machine are not kept for it: the folder is as fast, and a pass over a series would drive what
+    /// is made of it out of memory.
+    /// </summary>
+    private async ValueTask<StoredFrame> ReadStoredAsync(InstanceEntry instance, int frameIndex, long maxFrameBytes, CancellationToken cancellationToken)
+    {
+        var maxBytes = FrameCodecs.MaxEncodedBytes(maxFrameBytes);
+        if (!IsLocal(instance)) return await StoredFrame.OfAsync(await GetAsync(instance, frameIndex, cancellationToken), maxBytes, cancellationToken);
+        if (await cache.TryGetAsync(KeyOf(instance, frameIndex), cancellationToken) is { } kept) return await StoredFrame.OfAsync(kept, maxBytes, cancellationToken);
+        return await StoredFrame.ReadAsync((Service: this, Instance: instance, FrameIndex: frameIndex),
+            static (frame, to, token) => frame.Service.ReadAsync(frame.Instance, frame.FrameIndex, to, token), maxBytes, cancellationToken);
+    }
+
     private async Task TranscodeAsync(InstanceEntry instance, int frameIndex, FrameForm form, EntryWriter to, CancellationToken cancellationToken)
     {
         var expected = await DescribeAsync(instance, cancellationToken);
-        await using var stored = await GetAsync(instance, frameIndex, cancellationToken);
+        await using var stored = await ReadStoredAsync(instance, frameIndex, codecs.MaxFrameBytes, cancellationToken);
         await codecs.TranscodeAsync(stored, instance, frameIndex, expected, form, to, cancellationToken);
     }
 
@@ -201,7 +214,7 @@ internal sealed class FrameService(ITieredCache cache, ICatalog catalog, IOrigin
     private async Task<Digest256> DigestAsync(InstanceEntry instance, int frameIndex, CancellationToken cancellationToken)
     {
         var expected = await DescribeAsync(instance, cancellationToken);
-        await using var stored = await GetAsync(instance, frameIndex, cancellationToken);
+        await using var stored = await ReadStoredAsync(instance, frameIndex, codecs.MaxFrameBytes, cancellationToken);
         return await codecs.DigestAsync(stored, instance, expected, cancellationToken);
     }
 
