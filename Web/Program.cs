@@ -6,6 +6,7 @@ using Web.Errors;
 using Web.Hosting;
 using Web.Models;
 using Web.Origins;
+using Web.Pictures;
 using Web.Security;
 using Web.Slides;
 using Web.Studies;
@@ -22,7 +23,7 @@ builder.WebHost.ConfigureKestrel(static kestrel =>
 });
 
 builder.Services.AddRazorComponents();
-builder.Services.AddImageApi().AddPageCompression().AddAssets().AddStudies().AddVolumes().AddSlides().AddAdministration().AddCachePages().AddOriginPages().AddModelPages();
+builder.Services.AddImageApi().AddPageCompression().AddAssets().AddStudies().AddVolumes().AddPictures().AddSlides().AddAdministration().AddCachePages().AddOriginPages().AddModelPages();
 builder.Services.AddHostedService<WarmUp>();
 
 var app = builder.Build();
@@ -37,6 +38,7 @@ app.MapStudyPages();
 app.MapViewerPages();
 app.MapVolumePages();
 app.MapSlidePages();
+app.MapPicturePages();
 app.MapCachePages();
 app.MapOriginPages();
 app.MapModelPages();

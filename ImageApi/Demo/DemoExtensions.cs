@@ -7,6 +7,7 @@ internal static class DemoExtensions
     {
         services.AddOptions<DemoOptions>().BindConfiguration(DemoOptions.SectionName);
         services.AddHostedService<DemoSeeder>();
+        services.AddHostedService<DemoPictures>();
         return services;
     }
 }

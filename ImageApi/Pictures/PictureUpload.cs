@@ -63,6 +63,15 @@ internal sealed class PictureUpload : IDisposable
         return (null, problem);
     }
 
+    /// <summary>A file of our own making.</summary>
+    public static PictureUpload Of(PictureFolder folder, string name, ReadOnlySpan<byte> bytes)
+    {
+        var upload = new PictureUpload(folder.CreateArrival(), bytes.Length) { Name = name };
+        upload.Append(bytes);
+        upload.Complete();
+        return upload;
+    }
+
     /// <summary>From now on the file belongs to the folder.</summary>
     public void IsInPlace() => _isInPlace = true;
 

@@ -102,7 +102,9 @@ internal sealed class RenderedResponse(ICatalog catalog, RenderedService picture
 
         var key = RenderedService.KeyOf(instance!, frameIndex, form);
         var entity = new Entity(EntityTags.Of(key, form.ContentType), form.ContentType, freshness == Freshness.Immutable ? Freshness.ImmutableHour : freshness) { AcceptsRanges = true };
-        if (!await responses.BeginAsync(context, entity)) return;
+        var isToBeSent = await responses.BeginAsync(context, entity);
+        if (form.Annotations != Annotations.None) KeepPrivate(context);
+        if (!isToBeSent) return;
         await using var lease = await pictures.GetAsync(instance!, frameIndex, form, context.RequestAborted);
         CacheStatus.Write(context, lease.Outcome, instance!.OriginName);
         await EntityResponse.SendAsync(context, entity, lease);
@@ -134,6 +136,15 @@ internal sealed class RenderedResponse(ICatalog catalog, RenderedService picture
 
     private static (InstanceEntry?, int, Platform.TieredCache.Digest256, Problem?) Middle(SeriesEntry series, Platform.TieredCache.Digest256 version) =>
         RenderedApi.RepresentativeOf(series) is { } middle ? (middle.Instance, middle.FrameIndex, version, null) : (null, 0, default, NoPictures());
+
+    // A patient's name in the picture is nothing for a cache that others use.
+    private static void KeepPrivate(HttpContext context)
+    {
+        if (context.Response.HasStarted) return;
+        var headers = context.Response.Headers;
+        headers.CacheControl = headers.CacheControl.ToString().Replace("public", "private", StringComparison.Ordinal);
+        headers.Remove("CDN-Cache-Control");
+    }
 
     private static Problem NoPictures() => Problem.NotFound("There is nothing to be seen: no image is among the instances.");
 }

@@ -45,7 +45,9 @@ internal sealed class RenderedService(ITieredCache cache, FramePixels pixels, Se
     {
         // A thumbnail needs no more than twice its own size of the frame.
         int? enough = form.IsThumbnail && SizeOf(form, instance.Columns, instance.Rows) is var (across, down) ? 2 * Math.Min(across, down) : null;
-        using var decoded = await pixels.GetAsync(instance, frameIndex, enough, cancellationToken);
+        AnnotationText? text = null;
+        using var decoded = await pixels.GetAsync(instance, frameIndex, enough,
+            dataset => text = form.Annotations == Annotations.None ? null : AnnotationText.Read(dataset, form.Annotations, frameIndex, instance.FrameCount), cancellationToken);
         var window = form.Window ?? (NeedsWindow(decoded) ? await windows.FindAsync(instance, frameIndex, decoded, cancellationToken) : null);
         using var whole = FrameRenderer.Render(decoded.Pixels, decoded.Frame, decoded.Presentation, window, cancellationToken);
         var all = new PixelRegion(0, 0, whole.Width, whole.Height);
@@ -54,6 +56,7 @@ internal sealed class RenderedService(ITieredCache cache, FramePixels pixels, Se
         var (isFlippedAcross, isFlippedDown) = (form.Source is { IsFlippedAcross: true }, form.Source is { IsFlippedDown: true });
         var isWhole = region == all && (width, height) == (whole.Width, whole.Height) && !isFlippedAcross && !isFlippedDown;
         using var fitted = isWhole ? null : FrameRenderer.Fit(whole, region, width, height, isFlippedAcross, isFlippedDown, cancellationToken);
+        text?.Write(fitted ?? whole);   // last: PS3.18 8.3.5.1.1
         to.Start(new EntryHeader(form.ContentType) { Tags = CacheTags.Of(instance) });
         PictureWriter.Write(fitted ?? whole, form.Format, form.Quality, Effort, to, cancellationToken);
     }

@@ -8,6 +8,7 @@ internal static class SitePages
         new("studies", "/", "Studies"),
         new("volumes", "/volumes", "Volumes"),
         new("slides", "/slides", "Slides"),
+        new("pictures", "/pictures", "Pictures"),
         new("models", "/models", "Models"),
         new("cache", "/cache", "Cache"),
         new("origins", "/origins", "Origins"),

@@ -12,6 +12,7 @@ const sources = {
   volumes: 'volumes/main.ts',
   compare: 'volumes/compare.ts',
   slides: 'slides/main.ts',
+  pictures: 'pictures/main.ts',
   models: 'models/main.ts',
   cache: 'cache/main.ts',
   origins: 'origins/main.ts',

@@ -90,6 +90,41 @@ public sealed class RenderedApiTests(StudiesFixture studies)
     }
 
     [Fact]
+    public async Task GetRendered_Annotated_IsWrittenIntoThePictureAndPrivate()
+    {
+        var path = $"{SyntheticStudies.UrlOf(SyntheticStudies.Slice(2))}/rendered?viewport=300,400";
+        var (info, plain) = await PngAsync(path);
+        var (_, patient) = await PngAsync(path + "&annotation=patient");
+        var (_, technique) = await PngAsync(path + "&annotation=technique");
+        var (_, both) = await PngAsync(path + "&annotation=patient,technique");
+        // The patient's lines are at the top, the others at the bottom; in between the picture is as it was.
+        Assert.True(Changed(patient, 0, 60) > 300);
+        Assert.Equal(0, Changed(patient, 60, 400));
+        Assert.Equal(0, Changed(technique, 0, 340));
+        Assert.True(Changed(technique, 340, 400) > 300);
+        Assert.Equal(Changed(patient, 0, 400) + Changed(technique, 0, 400), Changed(both, 0, 400));
+
+        using var response = await _host.SendAsync(path + "&annotation=patient", ("Accept", "image/png"));
+        Assert.Equal("private, max-age=3600, must-revalidate", response.Header("Cache-Control"));
+        Assert.Null(response.Header("CDN-Cache-Control"));
+        using var unchanged = await _host.SendAsync(path + "&annotation=patient", ("Accept", "image/png"), ("If-None-Match", response.Header("ETag")!));
+        Assert.Equal(HttpStatusCode.NotModified, unchanged.StatusCode);
+        Assert.StartsWith("private", unchanged.Header("Cache-Control"));
+
+        int Changed(byte[] pixels, int from, int to) => Enumerable.Range(from * info.Width, (to - from) * info.Width).Count(i => pixels[i] != plain[i]);
+    }
+
+    [Theory]
+    [InlineData("annotation=")]
+    [InlineData("annotation=name")]
+    [InlineData("annotation=patient,")]
+    public async Task GetRendered_AnnotationThatIsNone_IsAProblem(string query)
+    {
+        using var response = await _host.SendAsync($"{SyntheticStudies.UrlOf(SyntheticStudies.Slice(1))}/rendered?{query}");
+        await ProblemAnswer.AssertAsync(response, HttpStatusCode.BadRequest, "urn:platform:problem:invalid-parameter");
+    }
+
+    [Fact]
     public async Task GetRendered_NoWindowStored_AllSlicesOfASeriesLookAlike()
     {
         const string study = "2.25.4000", series = "2.25.4000.1";
