@@ -7,6 +7,7 @@ using PerfTests.Disk;
 using PerfTests.Load;
 using PerfTests.Micro;
 using PerfTests.Peers;
+using PerfTests.Pictures;
 using PerfTests.Report;
 using PerfTests.Versus;
 
@@ -23,6 +24,7 @@ var root = new RootCommand("Measures the Platform: by itself (micro, hitrate), a
     CodecsCommand.Create(),
     BrowserCommand.Create(),
     InferenceCommand.Create(),
+    PicturesCommand.Create(),
     PeersCommand.Create(),
     ReportCommand.Create(),
 };

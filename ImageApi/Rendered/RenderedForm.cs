@@ -35,6 +35,9 @@ internal sealed record RenderedForm
     /// <summary>What is written into the picture.</summary>
     public Annotations Annotations { get; init; }
 
+    /// <summary>The colour profile that the picture carries.</summary>
+    public ProfileWish Profile { get; init; }
+
     public string ContentType => PictureWriter.MediaTypeOf(Format);
 
     /// <summary>Reads the query. Null with the problem when a parameter is none. What PS3.18 8.3.5 does not know is ignored.</summary>
@@ -78,6 +81,12 @@ internal sealed record RenderedForm
             form = form with { Annotations = asked };
         }
 
+        if (query.TryGetValue("iccprofile", out var profile))
+        {
+            if (ReadProfile(profile.ToString()) is not { } wish) return Fail("iccprofile", "no, yes or srgb", out problem);
+            form = form with { Profile = wish };
+        }
+
         return form;
     }
 
@@ -90,6 +99,7 @@ internal sealed record RenderedForm
         if (Viewport is { } viewport) text.Append(CultureInfo.InvariantCulture, $"v{viewport.Width},{viewport.Height};");
         if (Source is { } source) text.Append(CultureInfo.InvariantCulture, $"s{source.Left:R},{source.Top:R},{source.Width:R},{source.Height:R},{source.IsFlippedAcross},{source.IsFlippedDown};");
         if (Annotations != Annotations.None) text.Append(CultureInfo.InvariantCulture, $"a{(int)Annotations};");
+        if (Profile != ProfileWish.None) text.Append(CultureInfo.InvariantCulture, $"i{(int)Profile};");
         return RecipeId.Of(IsThumbnail ? "thumbnail" : "rendered", OutputVersion, Encoding.ASCII.GetBytes(text.ToString()));
     }
 
@@ -161,6 +171,14 @@ internal sealed record RenderedForm
         return asked;
     }
 
+    private static ProfileWish? ReadProfile(string text) => text switch
+    {
+        "no" => ProfileWish.None,
+        "yes" => ProfileWish.Stored,
+        "srgb" => ProfileWish.Srgb,
+        _ => null,
+    };
+
     private static double? Number(string text) =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number) && Math.Abs(number) < 1e9 ? number : null;
 }
@@ -176,6 +194,19 @@ internal enum Annotations
 
     /// <summary>What was done and which slice this is.</summary>
     Technique = 2,
+}
+
+/// <summary>Which colour profile goes with a picture (PS3.18 8.3.5.1.5).</summary>
+internal enum ProfileWish
+{
+    /// <summary>None, and the colours as they are.</summary>
+    None,
+
+    /// <summary>The data set's, or sRGB's where it has none.</summary>
+    Stored,
+
+    /// <summary>sRGB's, and the colours turned into it.</summary>
+    Srgb,
 }
 
 /// <summary>A part of a frame in pixels from its upper left corner, as it was asked for (PS3.18 8.3.5.1.3): no width or height means to the edge.</summary>

@@ -46,8 +46,13 @@ internal sealed class RenderedService(ITieredCache cache, FramePixels pixels, Se
         // A thumbnail needs no more than twice its own size of the frame.
         int? enough = form.IsThumbnail && SizeOf(form, instance.Columns, instance.Rows) is var (across, down) ? 2 * Math.Min(across, down) : null;
         AnnotationText? text = null;
+        byte[]? profile = null;
         using var decoded = await pixels.GetAsync(instance, frameIndex, enough,
-            dataset => text = form.Annotations == Annotations.None ? null : AnnotationText.Read(dataset, form.Annotations, frameIndex, instance.FrameCount), cancellationToken);
+            dataset =>
+            {
+                if (form.Annotations != Annotations.None) text = AnnotationText.Read(dataset, form.Annotations, frameIndex, instance.FrameCount);
+                if (form.Profile != ProfileWish.None) profile = RenderedColours.ReadProfile(dataset);
+            }, cancellationToken);
         var window = form.Window ?? (NeedsWindow(decoded) ? await windows.FindAsync(instance, frameIndex, decoded, cancellationToken) : null);
         using var whole = FrameRenderer.Render(decoded.Pixels, decoded.Frame, decoded.Presentation, window, cancellationToken);
         var all = new PixelRegion(0, 0, whole.Width, whole.Height);
@@ -56,9 +61,12 @@ internal sealed class RenderedService(ITieredCache cache, FramePixels pixels, Se
         var (isFlippedAcross, isFlippedDown) = (form.Source is { IsFlippedAcross: true }, form.Source is { IsFlippedDown: true });
         var isWhole = region == all && (width, height) == (whole.Width, whole.Height) && !isFlippedAcross && !isFlippedDown;
         using var fitted = isWhole ? null : FrameRenderer.Fit(whole, region, width, height, isFlippedAcross, isFlippedDown, cancellationToken);
-        text?.Write(fitted ?? whole);   // last: PS3.18 8.3.5.1.1
+        var picture = fitted ?? whole;
+        using var coloured = form.Profile == ProfileWish.None ? null : RenderedColours.Prepare(picture, profile, form.Profile);
+        text?.Write(coloured ?? picture);   // last: PS3.18 8.3.5.1.1
         to.Start(new EntryHeader(form.ContentType) { Tags = CacheTags.Of(instance) });
-        PictureWriter.Write(fitted ?? whole, form.Format, form.Quality, Effort, to, cancellationToken);
+        if (coloured is null) PictureWriter.Write(picture, form.Format, form.Quality, Effort, to, cancellationToken);
+        else RenderedColours.Write(coloured, picture.Channels == 3, profile, form, Effort, to, cancellationToken);
     }
 
     private static bool NeedsWindow(DecodedFrame decoded) => decoded.Frame.SamplesPerPixel == 1 && decoded.Presentation is { HasWindow: false, Palette: null };

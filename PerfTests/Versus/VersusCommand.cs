@@ -7,7 +7,7 @@ namespace PerfTests.Versus;
 /// <summary><c>versus</c>: requests of one kind against us and others, in turns within one run.</summary>
 internal static class VersusCommand
 {
-    private static readonly string[] Scenarios = [.. ReadScenarios.Names, Htj2kScenarios.Frames, Htj2kScenarios.Preview, TilesScenario.Name, StoreScenario.Name, StartScenario.Name, ParseScenario.Name, FileScenario.Name, SlowOriginScenario.Name, FleetScenario.Name];
+    private static readonly string[] Scenarios = [.. ReadScenarios.Names, .. RenderedScenario.Names, Htj2kScenarios.Frames, Htj2kScenarios.Preview, TilesScenario.Name, StoreScenario.Name, StartScenario.Name, ParseScenario.Name, FileScenario.Name, SlowOriginScenario.Name, FleetScenario.Name];
 
     public static Command Create()
     {
@@ -98,6 +98,14 @@ internal static class VersusCommand
             {
                 if (all.Count == 0) throw new ArgumentException("Reading needs at least one --target.");
                 TilesScenario.Run(run, [.. all.Where(t => t.TakesPartIn(TilesScenario.Name))], parse.GetValue(series), parse.GetValue(requests), parse.GetValue(seed));
+            }
+
+            if (asked.Any(RenderedScenario.Names.Contains))
+            {
+                if (all.Count == 0) throw new ArgumentException("Pictures need at least one --target.");
+                var paths = SeriesPaths.Find(all[0], parse.GetValue(series), parse.GetValue(frames));
+                parameters["pictures of"] = $"{paths.Instances.Count} instances";
+                foreach (var scenario in RenderedScenario.Names.Intersect(asked)) RenderedScenario.Run(run, scenario, paths, [.. all.Where(t => t.TakesPartIn(scenario))]);
             }
 
             if (asked.Contains(StoreScenario.Name))

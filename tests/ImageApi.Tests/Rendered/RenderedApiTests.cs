@@ -124,6 +124,26 @@ public sealed class RenderedApiTests(StudiesFixture studies)
         await ProblemAnswer.AssertAsync(response, HttpStatusCode.BadRequest, "urn:platform:problem:invalid-parameter");
     }
 
+    [ToolTheory("/usr/lib/python3/dist-packages/PIL/__init__.py")]
+    [InlineData("image/jpeg")]
+    [InlineData("image/png")]
+    [InlineData("image/webp")]
+    public async Task GetRendered_ProfileAskedFor_CarriesOneThatOthersRead(string type)
+    {
+        using var folder = new TempFolder();
+        foreach (var wish in new[] { "yes", "srgb", "no" })
+        {
+            using var response = await _host.SendAsync($"{SyntheticStudies.UrlOf(SyntheticStudies.Slice(1))}/rendered?iccprofile={wish}", ("Accept", type));
+            Assert.Equal(type, response.Header("Content-Type"));
+            await File.WriteAllBytesAsync(folder.Combine("picture"), await response.Content.ReadAsByteArrayAsync());
+            using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("/usr/bin/python3", ["-c",
+                "import sys, io; from PIL import Image, ImageCms; i = Image.open(sys.argv[1]); i.load(); p = i.info.get('icc_profile'); print(i.size[0], i.size[1], ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(p))).strip() if p else 'none')",
+                folder.Combine("picture")]) { RedirectStandardOutput = true })!;
+            Assert.Equal(wish == "no" ? "12 16 none" : "12 16 sRGB", (await process.StandardOutput.ReadToEndAsync()).Trim());
+            await process.WaitForExitAsync();
+        }
+    }
+
     [Fact]
     public async Task GetRendered_NoWindowStored_AllSlicesOfASeriesLookAlike()
     {
@@ -230,6 +250,7 @@ public sealed class RenderedApiTests(StudiesFixture studies)
     [InlineData("viewport=4,4,0,16.5")]
     [InlineData("quality=0")]
     [InlineData("quality=x")]
+    [InlineData("iccprofile=adobergb")]
     public async Task GetRendered_InvalidParameter_IsAProblem(string query)
     {
         using var response = await _host.SendAsync($"{SyntheticStudies.UrlOf(SyntheticStudies.Slice(1))}/rendered?{query}");
