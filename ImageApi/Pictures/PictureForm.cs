@@ -31,7 +31,7 @@ internal readonly record struct PictureForm(PictureSize Size, PictureFormat Form
 
     public EntryPolicy Policy => Size == PictureSize.Full ? Large : Small;
 
-    /// <summary>1 to 100, as <see cref="PictureFormats.Write"/> has it. At 85 WebP looks like JPEG at 90 and more.</summary>
+    /// <summary>1 to 100, as <see cref="PictureWriter.Write"/> has it. At 85 WebP looks like JPEG at 90 and more.</summary>
     public int Quality => (Size, Format) switch
     {
         (PictureSize.Full, PictureFormat.Webp) => 85,
