@@ -19,10 +19,8 @@ internal static class SessionsApi
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<BatchingOptions>, BatchingOptionsValidator>());
         services.AddOptions<PredictionsOptions>().BindConfiguration(PredictionsOptions.SectionName).ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<PredictionsOptions>, PredictionsOptionsValidator>());
-        services.AddOptions<ModelFolderOptions>().BindConfiguration(ModelFolderOptions.SectionName);
         services.TryAddSingleton(TimeProvider.System);
-        services.TryAddSingleton<IModelFiles>(static provider =>
-            provider.GetService<ModelManager>() is { } manager ? new StoreModels(manager) : ActivatorUtilities.CreateInstance<FolderModels>(provider));
+        services.TryAddSingleton<IModelFiles, StoreModels>();
         services.TryAddSingleton<PredictionMetrics>();
         services.TryAddSingleton<ModelSessions>();
         services.TryAddSingleton<PredictionService>();

@@ -5,22 +5,11 @@ namespace InferenceApi.Sessions;
 /// <summary>Models from the store: fetched, verified and held by the model manager, and in the runtime's own form where one is kept.</summary>
 internal sealed class StoreModels(ModelManager manager) : IModelFiles
 {
-    public IReadOnlyList<ModelManifest> Models => [.. manager.List().Select(static model => model.Manifest)];
+    public IReadOnlyList<ModelManifest> Models => manager.Manifests;
 
-    public ModelManifest? Find(string name)
-    {
-        try
-        {
-            return manager.Find(name).Manifest;
-        }
-        catch (ModelException exception) when (exception.Fault == ModelFault.NotFound)
-        {
-            return null;
-        }
-    }
+    public ModelManifest? Find(string name) => manager.TryFindManifest(name);
 
-    public bool IsHere(ModelManifest model) => manager.Find(model.Name).State is ModelState.Stored or ModelState.Outdated
-        || model.Folder is { } folder && model.Files.All(file => file.Source is { } source && File.Exists(Path.Combine(folder, source)));
+    public bool IsHere(ModelManifest model) => manager.IsHere(model.Name);
 
     public async ValueTask<ModelFileLease> OpenAsync(ModelManifest model, CancellationToken cancellationToken)
     {

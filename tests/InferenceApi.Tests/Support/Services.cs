@@ -17,7 +17,7 @@ internal static class Services
     {
         var options = new SessionsOptions { Device = "cpu" };
         configure?.Invoke(options);
-        return new ModelSessions(new FolderModels(Options.Create(new ModelFolderOptions { Path = models.Path })), Options.Create(options),
+        return new ModelSessions(new FolderModels(models.Path), Options.Create(options),
             Options.Create(new BatchingOptions { MeasureFor = measureFor ?? TimeSpan.Zero }), Metrics, TimeProvider.System, NullLogger<ModelSessions>.Instance);
     }
 }
