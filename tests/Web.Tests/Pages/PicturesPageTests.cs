@@ -20,7 +20,7 @@ public sealed class PicturesPageTests(StackFixture stack)
         using var http = new HttpClient();
         var page = await http.GetStringAsync($"{stack.Web.Origin}/pictures");
         Assert.Matches($"""<a href="{Regex.Escape(stack.ImageApi.Origin)}/images/{id}\?v=[0-9a-f]{"{16}"}" data-picture="{id}" """, page);
-        Assert.Matches("""<img class="picture-placeholder" src="data:image/(webp|jpeg);base64,[A-Za-z0-9+/&#x;=]{40,1200}" alt(="")? width="64" height="40">""", page);
+        Assert.Matches("""<img class="picture-placeholder" src="data:image/(webp|jpeg);base64,[A-Za-z0-9+/&#x;=]{40,1200}" alt(="")? width="64" height="40"( /)?>""", page);
         Assert.Contains("""alt="without scripts &amp; such.png" width="64" height="40" loading="lazy" """, page);
         Assert.DoesNotContain("style=", page);
     }
