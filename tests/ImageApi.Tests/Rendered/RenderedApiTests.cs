@@ -138,7 +138,8 @@ public sealed class RenderedApiTests(StudiesFixture studies)
             await File.WriteAllBytesAsync(folder.Combine("picture"), await response.Content.ReadAsByteArrayAsync());
             using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("/usr/bin/python3", ["-c",
                 "import sys, io; from PIL import Image, ImageCms; i = Image.open(sys.argv[1]); i.load(); p = i.info.get('icc_profile'); print(i.size[0], i.size[1], ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(p))).strip() if p else 'none')",
-                folder.Combine("picture")]) { RedirectStandardOutput = true })!;
+                folder.Combine("picture")])
+            { RedirectStandardOutput = true })!;
             Assert.Equal(wish == "no" ? "12 16 none" : "12 16 sRGB", (await process.StandardOutput.ReadToEndAsync()).Trim());
             await process.WaitForExitAsync();
         }
