@@ -75,7 +75,10 @@ public sealed class SlidesPageTests(StackFixture stack)
         var page = recorded.Page;
         await page.RouteAsync("**/slide?**", route => route.FulfillAsync(new()
         {
-            Status = 422, ContentType = "application/problem+json", Headers = [new("Access-Control-Allow-Origin", "*")], Body = """{"detail":"Its instances lie."}""",
+            Status = 422,
+            ContentType = "application/problem+json",
+            Headers = [new("Access-Control-Allow-Origin", "*")],
+            Body = """{"detail":"Its instances lie."}""",
         }), new() { Times = 1 });
         await recorded.GoAsync(Slide);
         await Expect(page.Locator("#failed-reason")).ToHaveTextAsync("Its instances lie.");
