@@ -31,6 +31,7 @@ internal static class KilledWriter
             for (var made = number; made < number + 4; made++) Console.WriteLine($"value {made}");
             if (random.Next(3) == 0)
             {
+                Console.WriteLine($"invalidating {number}");   // from here on it may be gone, whoever comes to tell
                 await cache.InvalidateAsync(TagOf(number), default);
                 Console.WriteLine($"invalidated {number}");
             }

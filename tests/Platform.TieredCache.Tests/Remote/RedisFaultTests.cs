@@ -65,7 +65,8 @@ public class RedisFaultTests(ITestOutputHelper output)
         var (before, during, after) = (P99(TimeSpan.Zero, began), P99(began, ended), P99(recovered, TimeSpan.MaxValue));
         output.WriteLine($"{fault}: {answers.Count} answers, p99 before {before.TotalMilliseconds:0.0} ms, during {during.TotalMilliseconds:0.0} ms, after {after.TotalMilliseconds:0.0} ms; reachable {(recovered - ended).TotalSeconds:0.0} s after the end");
         Assert.True(during < TimeSpan.FromSeconds(2), $"p99 {during} while it was {fault}");
-        Assert.True(after < (10 * before) + TimeSpan.FromMilliseconds(250), $"p99 {before} before and {after} after it was {fault}");
+        // A lease that was asked for just before the fault may have to run out first.
+        Assert.True(after < (10 * before) + TimeSpan.FromSeconds(1), $"p99 {before} before and {after} after it was {fault}");
 
         async Task AskAsync(RedisNode node, Random random)
         {
