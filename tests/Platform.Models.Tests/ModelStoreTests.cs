@@ -13,6 +13,14 @@ public class ModelStoreTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
+    public void GetInfo_StoreThatIsNotThereYet_TellsTheRoomOfItsDisk()
+    {
+        var info = Managers.Make(StorePath, _folder.Path).GetInfo();
+        Assert.False(Directory.Exists(StorePath));
+        Assert.InRange(info.FreeBytes, 1, long.MaxValue);
+    }
+
+    [Fact]
     public async Task GetAsync_ModelsThatShareAFile_KeepItOnce()
     {
         var (shared, a, b) = (ManifestBuilder.Bytes(500_000, 1), ManifestBuilder.Bytes(1000, 2), ManifestBuilder.Bytes(1000, 3));

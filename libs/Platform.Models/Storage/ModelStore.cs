@@ -168,7 +168,7 @@ public sealed partial class ModelStore
         var blobs = Directory.Exists(_folder.Blobs) ? new DirectoryInfo(_folder.Blobs).EnumerateFiles("*", SearchOption.AllDirectories).Count() : 0;
         var formats = models.SelectMany(static model => model.Formats).GroupBy(static format => format.Format, StringComparer.Ordinal)
             .Select(static same => new StoredFormat(same.Key, same.Sum(static format => format.Bytes))).OrderByDescending(static format => format.Bytes);
-        return new StoreInfo(_folder.Root, models.Length, blobs, GetBytes(), _options.CapacityBytes, Directory.Exists(_folder.Root) ? _folder.GetFreeBytes() : 0,
+        return new StoreInfo(_folder.Root, models.Length, blobs, GetBytes(), _options.CapacityBytes, _folder.GetFreeBytes(),
             StoreFolder.BytesBelow(_folder.Parts), StoreFolder.BytesBelow(_folder.Optimised), StoreFolder.BytesBelow(_folder.Damaged), [.. formats],
             [.. Inspect().Select(static finding => finding.Problem == StoreProblem.Missing ? $"{finding.Model}: {finding.Item} is missing." : $"{finding.Model}: {finding.Item} has another length than it should.")]);
     }

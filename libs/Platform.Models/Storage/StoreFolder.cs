@@ -54,7 +54,13 @@ internal sealed class StoreFolder
 
     public string NewTemporaryPath() => Path.Combine(Temporary, Guid.NewGuid().ToString("N"));
 
-    public long GetFreeBytes() => new DriveInfo(Root).AvailableFreeSpace;
+    public long GetFreeBytes()
+    {
+        // The store is made when the first model comes: until then its disk is that of the folder that it will be in.
+        var folder = Root;
+        while (!Directory.Exists(folder) && Path.GetDirectoryName(folder) is { Length: > 0 } parent) folder = parent;
+        return new DriveInfo(folder).AvailableFreeSpace;
+    }
 
     /// <summary>Writes a small file that is there whole or not at all, also after a power cut.</summary>
     public void WriteWhole(string path, ReadOnlySpan<byte> bytes)
