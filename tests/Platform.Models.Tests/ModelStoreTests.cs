@@ -15,8 +15,9 @@ public class ModelStoreTests : IDisposable
     [Fact]
     public void GetInfo_StoreThatIsNotThereYet_TellsTheRoomOfItsDisk()
     {
-        var info = Managers.Make(StorePath, _folder.Path).GetInfo();
-        Assert.False(Directory.Exists(StorePath));
+        var store = Path.Combine(_folder.Path, "not", "yet");
+        var info = Managers.Make(store, _folder.Path).GetInfo();
+        Assert.False(Directory.Exists(store));
         Assert.InRange(info.FreeBytes, 1, long.MaxValue);
     }
 
