@@ -44,14 +44,14 @@ internal sealed class SegmentationService(
     /// <summary>What the model finds, as JSON (<see cref="SegmentationResult"/>). The caller disposes the lease.</summary>
     public async Task<CacheLease> SegmentAsync(ModelManifest model, PictureSource picture, string caller, CancellationToken cancellationToken)
     {
-        var (lease, _) = await SegmentAsync(model, picture, caller, isCounted: true, cancellationToken);
+        var (lease, _) = await FindAsync(model, picture, caller, cancellationToken);
         return lease;
     }
 
     /// <summary>What the model finds, laid over the picture. The model runs only where nobody has asked it before. The caller disposes the lease.</summary>
     public async Task<(CacheLease Lease, CacheOutcome Segmented)> RenderAsync(ModelManifest model, PictureSource picture, OverlayForm form, string caller, CancellationToken cancellationToken)
     {
-        var (segmented, key) = await SegmentAsync(model, picture, caller, isCounted: true, cancellationToken);
+        var (segmented, key) = await FindAsync(model, picture, caller, cancellationToken);
         await using (segmented)
         {
             await segmented.WaitUntilCompleteAsync(cancellationToken);
@@ -61,14 +61,14 @@ internal sealed class SegmentationService(
         }
     }
 
-    private async Task<(CacheLease Lease, CacheKey Key)> SegmentAsync(ModelManifest model, PictureSource picture, string caller, bool isCounted, CancellationToken cancellationToken)
+    private async Task<(CacheLease Lease, CacheKey Key)> FindAsync(ModelManifest model, PictureSource picture, string caller, CancellationToken cancellationToken)
     {
         var identity = await picture.IdentifyAsync(cancellationToken);
         var made = await identities.FindAsync(model, cancellationToken);
         var key = ResultKeys.Of([identity.Pixels], identity.Geometry, made, (ModelPicture.Version, ModelLabels.Version), "segmentation", device.Kind);
         var lease = await cache.GetOrCreateAsync(key, (Service: this, Model: model, Picture: picture, Identity: identity, Caller: caller), _policy,
             static (work, to, token) => work.Service.MakeAsync(work.Model, work.Picture, work.Identity, work.Caller, to, token), cancellationToken);
-        if (isCounted) counts.Count(lease.Outcome);
+        counts.Count(lease.Outcome);
         return (lease, key);
     }
 
